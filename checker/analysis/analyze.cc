@@ -1,0 +1,59 @@
+#include "checker/analysis/analyze.h"
+
+#include <algorithm>
+
+#include "checker/analysis/context.h"
+#include "checker/analysis/passes.h"
+
+namespace cowvet {
+namespace {
+
+// Moves what the passes learned into the report.
+Report finish_report(Context& context) {
+  Report& report = context.report;
+  report.findings = context.findings.sorted();
+  for (std::uint16_t row = 0; row < kRuleCount; ++row) {
+    const RuleId id(row);
+    if (const std::uint64_t added = context.findings.added(id))
+      report.totals.push_back({id, added, context.findings.total(id)});
+  }
+  Counters& counters = report.counters;
+  counters.corruptions = context.findings.total(Severity::corruption);
+  counters.leaks = context.findings.total(Severity::leak);
+  counters.check_errors = context.findings.total(Severity::unchecked);
+  counters.notices = context.findings.total(Severity::notice);
+  for (const Severity severity : {Severity::leak, Severity::corruption, Severity::unchecked})
+    if (context.findings.total(severity) != 0) report.worst = severity;
+  return std::move(report);
+}
+
+}  // namespace
+
+Report analyze(const Inputs& inputs, const Options& options, Progress* progress) {
+  Progress unseen;
+  Context context(inputs, options, progress ? *progress : unseen);
+  context.report.image_name = inputs.image.name();
+  context.report.image_bytes = inputs.image.size_bytes();
+
+  // The header decides how everything else is read.
+  if (!load_header(context)) return finish_report(context);
+  // Cluster size and entry sizes are fixed; the header's areas are claimed.
+
+  load_extensions(context);
+  // Names and feature bits are known: whether guest data lies in this file or in another one.
+
+  open_data_file(context);
+  load_snapshots(context);
+  load_bitmaps(context);
+  check_luks(context);
+  // All metadata but L2 tables and refcount blocks is claimed.
+
+  check_references(context);
+  // Every reference to a cluster of the image file is counted and compared.
+
+  if (options.guest_data) check_raw_data(context);
+  if (options.deep) decode_compressed_clusters(context);
+  return finish_report(context);
+}
+
+}  // namespace cowvet

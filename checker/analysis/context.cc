@@ -1,0 +1,26 @@
+#include "checker/analysis/context.h"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace cowvet {
+
+std::string SnapshotRecord::owner() const { return fmt::format("snapshot {} ({})", snapshot.id, snapshot.name); }
+
+std::string BitmapRecord::owner() const { return fmt::format("bitmap {}", bitmap.name); }
+
+bool Context::read(const Device& device, std::uint64_t offset, std::span<std::byte> out, const Place& place) {
+  const auto result = device.read(offset, out);
+  if (result) return true;
+  Place where = place;
+  where.offset = result.error().offset;
+  where.length = result.error().length;
+  findings.add({.rule = rule("file/unreadable"),
+                .place = where,
+                .detail = fmt::format("{} cannot be read: {}", to_string(place.structure),
+                                      std::strerror(result.error().code))});
+  return false;
+}
+
+}  // namespace cowvet
