@@ -1,14 +1,18 @@
 #include "checker/analysis/context.h"
 
-#include <cstring>
-
 #include <fmt/format.h>
+
+#include <system_error>
 
 namespace cowvet {
 
-std::string SnapshotRecord::owner() const { return fmt::format("snapshot {} ({})", snapshot.id, snapshot.name); }
+std::string SnapshotRecord::owner() const {
+  return fmt::format("snapshot {} ({})", snapshot.id, snapshot.name);
+}
 
-std::string BitmapRecord::owner() const { return fmt::format("bitmap {}", bitmap.name); }
+std::string BitmapRecord::owner() const {
+  return fmt::format("bitmap {}", bitmap.name);
+}
 
 bool Context::read(const Device& device, std::uint64_t offset, std::span<std::byte> out, const Place& place) {
   const auto result = device.read(offset, out);
@@ -19,7 +23,7 @@ bool Context::read(const Device& device, std::uint64_t offset, std::span<std::by
   findings.add({.rule = rule("file/unreadable"),
                 .place = where,
                 .detail = fmt::format("{} cannot be read: {}", to_string(place.structure),
-                                      std::strerror(result.error().code))});
+                                      std::generic_category().message(result.error().code))});
   return false;
 }
 
