@@ -1,0 +1,79 @@
+#include "checker/cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+#include <sstream>
+#include <system_error>
+
+#include "checker/report/escape.h"
+
+namespace cowvet {
+
+namespace po = boost::program_options;
+
+std::expected<po::variables_map, std::string> parse_arguments(const Arguments& arguments,
+                                                              const po::options_description& options,
+                                                              const char* positional) {
+  // Abbreviated options would change their meaning when new ones come.
+  const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+  po::positional_options_description words;
+  words.add(positional, -1);
+  try {
+    po::variables_map values;
+    po::store(po::command_line_parser(arguments).options(options).positional(words).style(style).run(),
+              values);
+    po::notify(values);
+    return values;
+  } catch (const po::error& error) {
+    return std::unexpected(error.what());
+  }
+}
+
+std::expected<std::uint64_t, std::string> parse_number(std::string_view option, std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  return std::unexpected(fmt::format("--{} takes a number, not '{}'", option, text));
+}
+
+std::expected<std::uint64_t, std::string> parse_size(std::string_view option, std::string_view text) {
+  constexpr std::string_view kSuffixes = "kMGT";
+  const std::size_t suffix = text.empty() ? std::string_view::npos : kSuffixes.find(text.back());
+  const unsigned shift = suffix == std::string_view::npos ? 0 : 10 * (static_cast<unsigned>(suffix) + 1);
+  const auto number = parse_number(option, text.substr(0, text.size() - (shift != 0)));
+  if (!number || *number > std::numeric_limits<std::uint64_t>::max() >> shift)
+    return std::unexpected(fmt::format("--{} takes a size such as 512M or 2G, not '{}'", option, text));
+  return *number << shift;
+}
+
+bool print_out(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return true;
+  const int code = errno;
+  print_error(fmt::format("cannot write to standard output: {}", std::generic_category().message(code)));
+  return false;
+}
+
+void print_error(std::string_view message) {
+  fmt::print(stderr, "cowvet: {}\n", escape_for_terminal(message));
+}
+
+int usage_error(std::string_view message, std::string_view command) {
+  print_error(message);
+  fmt::print(stderr, "Try 'cowvet {}--help'.\n", command.empty() ? "" : fmt::format("{} ", command));
+  return kExitIncomplete;
+}
+
+int print_help(std::string_view command, std::string_view text, const po::options_description& options) {
+  std::ostringstream list;
+  list << options;
+  const auto help =
+      fmt::format("Usage: cowvet {} {}\n\n{}\n{}", command, find_command(command)->usage, text, list.str());
+  return print_out(help) ? kExitSound : kExitIncomplete;
+}
+
+}  // namespace cowvet

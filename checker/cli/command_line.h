@@ -1,0 +1,46 @@
+// What every subcommand needs of a command line: options, numbers, messages, output that notices a full disk.
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "checker/cli/commands.h"
+
+namespace cowvet {
+
+// The exit statuses of `qemu-img check`.
+inline constexpr int kExitSound = 0;
+inline constexpr int kExitIncomplete = 1;  // also: wrong usage
+inline constexpr int kExitCorrupt = 2;
+inline constexpr int kExitLeaks = 3;
+inline constexpr int kExitNotQcow2 = 63;
+
+// Parses `arguments` by `options`; words that belong to no option go to `positional` (an option of `options`
+// that takes a vector of strings). The error is a message for people.
+std::expected<boost::program_options::variables_map, std::string> parse_arguments(
+    const Arguments& arguments, const boost::program_options::options_description& options,
+    const char* positional);
+
+// A decimal number and nothing else.
+std::expected<std::uint64_t, std::string> parse_number(std::string_view option, std::string_view text);
+
+// Bytes: a decimal number with an optional suffix k, M, G or T (powers of 1024).
+std::expected<std::uint64_t, std::string> parse_size(std::string_view option, std::string_view text);
+
+// Writes to standard output at once; false, after a message: it could not be written.
+bool print_out(std::string_view text);
+
+// "cowvet: MESSAGE" on standard error. What an image or a file name brought into `message` is escaped.
+void print_error(std::string_view message);
+
+// As print_error, with a hint at the help; returns the status of wrong usage. `command` may be empty.
+int usage_error(std::string_view message, std::string_view command = {});
+
+// Prints "Usage: ..." of `command`, `text` and the options; returns the exit status.
+int print_help(std::string_view command, std::string_view text,
+               const boost::program_options::options_description& options);
+
+}  // namespace cowvet

@@ -1,0 +1,24 @@
+#include "checker/cli/commands.h"
+
+#include <algorithm>
+
+namespace cowvet {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"explain", "RULE... | --list", "say what a rule means and what to do about it", run_explain},
+    {"help", "[COMMAND]", "say how cowvet, or one command of it, is used", run_help},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto at = std::ranges::find(kCommands, name, &Command::name);
+  return at == std::ranges::end(kCommands) ? nullptr : at;
+}
+
+}  // namespace cowvet
