@@ -62,7 +62,7 @@ std::string feature_name(const ExtensionWalk& walk, unsigned type, unsigned bit)
   return {};
 }
 
-std::string quote(std::string_view text) {
+std::string excerpt(std::string_view text) {
   constexpr std::size_t kReadable = 80;
   if (text.size() <= kReadable) return fmt::format("{:?}", text);
   return fmt::format("{:?}... ({} bytes)", text.substr(0, kReadable), text.size());

@@ -27,6 +27,6 @@ ExtensionWalk walk_extension_area(const Context& context);
 std::string feature_name(const ExtensionWalk& walk, unsigned type, unsigned bit);
 
 // Text from an image, fit for one line of a message: quoted, escaped and cut to a readable length.
-std::string quote(std::string_view text);
+std::string excerpt(std::string_view text);
 
 }  // namespace cowvet

@@ -27,7 +27,7 @@ void report_unknown_bits(Context& context, RuleId rule, Place place, unsigned ty
     const auto bit = static_cast<unsigned>(std::countr_zero(rest));
     const std::string name = feature_name(walk, type, bit);
     list += fmt::format("{}{}{}{}", list.empty() ? "" : ", ", bit, name.empty() ? "" : " ",
-                        name.empty() ? "" : quote(name));
+                        name.empty() ? "" : excerpt(name));
   }
   context.findings.add({.rule = rule,
                         .place = std::move(place),
