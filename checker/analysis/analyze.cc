@@ -15,7 +15,7 @@ Report finish_report(Context& context) {
   for (std::uint16_t row = 0; row < kRuleCount; ++row) {
     const RuleId id(row);
     if (const std::uint64_t added = context.findings.added(id))
-      report.totals.push_back({id, added, context.findings.total(id)});
+      report.totals.push_back({id, added, context.findings.total(id), context.findings.worst(id)});
   }
   Counters& counters = report.counters;
   counters.corruptions = context.findings.total(Severity::corruption);

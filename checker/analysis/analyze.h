@@ -14,11 +14,11 @@
 namespace cowvet {
 
 struct Options {
-  unsigned threads = 0;                   // 0: one for each processor
-  std::uint64_t max_memory_bytes = 0;     // for the reference sets; 0: no cap
-  bool deep = false;                      // decode compressed clusters, verify bitmap tails and key material
-  bool guest_data = true;                 // examine the content of an external data file
-  std::uint64_t findings_per_rule = 20;   // kept in the report; 0: all
+  unsigned threads = 0;                  // 0: one for each processor
+  std::uint64_t max_memory_bytes = 0;    // for the reference sets; 0: no cap
+  bool deep = false;                     // decode compressed clusters, verify bitmap tails and key material
+  bool guest_data = true;                // examine the content of an external data file
+  std::uint64_t findings_per_rule = 20;  // kept in the report; 0: all
 };
 
 struct Inputs {
@@ -34,11 +34,11 @@ struct Counters {
   std::uint64_t allocated_clusters = 0;   // active disk
   std::uint64_t fragmented_clusters = 0;  // of those, not behind their predecessor
   std::uint64_t compressed_clusters = 0;
-  std::uint64_t corruptions = 0;          // broken entries or clusters
+  std::uint64_t corruptions = 0;  // broken entries or clusters
   std::uint64_t leaks = 0;
-  std::uint64_t check_errors = 0;         // places that could not be examined
+  std::uint64_t check_errors = 0;  // places that could not be examined
   std::uint64_t notices = 0;
-  std::uint64_t l2_tables = 0;            // distinct
+  std::uint64_t l2_tables = 0;  // distinct
   std::uint64_t snapshots = 0;
   std::uint64_t bitmaps = 0;
 };
@@ -47,7 +47,8 @@ struct Counters {
 struct RuleTotal {
   RuleId rule;
   std::uint64_t findings = 0;
-  std::uint64_t total = 0;  // sum of Finding::count
+  std::uint64_t total = 0;          // sum of Finding::count
+  Severity worst = rule->severity;  // of its findings
 };
 
 struct Report {
@@ -58,8 +59,8 @@ struct Report {
   Header header;               // as found, where is_qcow2
   std::string backing_name;
   std::string backing_format;
-  std::string data_file_name;  // as the image has it; empty: none
-  std::string data_file_path;  // the file that was examined; empty: none was
+  std::string data_file_name;       // as the image has it; empty: none
+  std::string data_file_path;       // the file that was examined; empty: none was
   bool data_file_examined = false;  // its content, not only its length
   Counters counters;
   std::vector<Finding> findings;  // by rule, then by place

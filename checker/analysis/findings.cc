@@ -1,5 +1,6 @@
 #include "checker/analysis/findings.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cowvet {
@@ -39,6 +40,7 @@ void Findings::add(Finding finding) {
   OfRule& of_rule = by_rule_[finding.rule.row()];
   ++of_rule.added;
   of_rule.total += finding.count;
+  of_rule.worst = std::max(of_rule.worst, finding.severity);
   by_severity_[static_cast<std::size_t>(finding.severity)] += finding.count;
   of_rule.kept.insert(std::move(finding));
   if (limit_ != 0 && of_rule.kept.size() > limit_) of_rule.kept.erase(std::prev(of_rule.kept.end()));
@@ -64,6 +66,11 @@ std::uint64_t Findings::total(Severity severity) const {
 std::uint64_t Findings::total(RuleId rule) const {
   const std::scoped_lock lock(mutex_);
   return by_rule_[rule.row()].total;
+}
+
+Severity Findings::worst(RuleId rule) const {
+  const std::scoped_lock lock(mutex_);
+  return by_rule_[rule.row()].worst;
 }
 
 }  // namespace cowvet

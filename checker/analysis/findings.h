@@ -28,11 +28,14 @@ class Findings {
   std::uint64_t total(Severity severity) const;
   // The same of one rule.
   std::uint64_t total(RuleId rule) const;
+  // The highest severity among the findings of a rule that was added.
+  Severity worst(RuleId rule) const;
 
  private:
   struct OfRule {
     std::uint64_t added = 0;
     std::uint64_t total = 0;
+    Severity worst = Severity::notice;
     std::multiset<Finding> kept;
   };
 
