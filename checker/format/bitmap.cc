@@ -16,16 +16,16 @@ std::expected<DecodedBitmap, std::uint64_t> decode_bitmap(std::span<const std::b
 
   const std::span padding = bytes.subspan(end, entry_bytes - end);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
-  return DecodedBitmap{{.table_offset = head.bitmap_table_offset,
-                        .table_size = head.bitmap_table_size,
-                        .flags = head.flags,
-                        .type = head.type,
-                        .granularity_bits = head.granularity_bits,
-                        .extra_data = {bytes.begin() + sizeof head,
-                                       bytes.begin() + static_cast<std::ptrdiff_t>(name_at)},
-                        .name = std::string(text + name_at, head.name_size)},
-                       entry_bytes,
-                       std::ranges::all_of(padding, [](std::byte b) { return b == std::byte{0}; })};
+  return DecodedBitmap{
+      {.table_offset = head.bitmap_table_offset,
+       .table_size = head.bitmap_table_size,
+       .flags = head.flags,
+       .type = head.type,
+       .granularity_bits = head.granularity_bits,
+       .extra_data = {bytes.begin() + sizeof head, bytes.begin() + static_cast<std::ptrdiff_t>(name_at)},
+       .name = std::string(text + name_at, head.name_size)},
+      entry_bytes,
+      std::ranges::all_of(padding, [](std::byte b) { return b == std::byte{0}; })};
 }
 
 void encode_bitmap(const Bitmap& bitmap, std::vector<std::byte>& out) {

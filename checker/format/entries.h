@@ -27,7 +27,7 @@ struct L2Entry {
 
   bool compressed() const { return raw & kCompressed; }
   bool copied() const { return raw & kCopied; }
-  bool zero() const { return raw & kZero; }                       // standard entries only
+  bool zero() const { return raw & kZero; }                        // standard entries only
   std::uint64_t host_offset() const { return raw & kOffsetMask; }  // standard entries only; bytes
   std::uint64_t reserved() const { return raw & kReserved; }       // standard entries only
 };
@@ -42,7 +42,9 @@ struct CompressedDescriptor {
   bool operator==(const CompressedDescriptor&) const = default;
 };
 
-constexpr unsigned compressed_offset_bits(unsigned cluster_bits) { return 62 - (cluster_bits - 8); }
+constexpr unsigned compressed_offset_bits(unsigned cluster_bits) {
+  return 62 - (cluster_bits - 8);
+}
 
 constexpr CompressedDescriptor decode_compressed(L2Entry entry, unsigned cluster_bits) {
   const unsigned x = compressed_offset_bits(cluster_bits);
@@ -83,9 +85,7 @@ struct BitmapTableEntry {
   std::uint64_t raw = 0;
 
   std::uint64_t host_offset() const { return raw & kOffsetMask; }
-  std::uint64_t reserved() const {
-    return (raw & kReserved) | (host_offset() != 0 ? raw & kAllOnes : 0);
-  }
+  std::uint64_t reserved() const { return (raw & kReserved) | (host_offset() != 0 ? raw & kAllOnes : 0); }
 };
 
 }  // namespace cowvet

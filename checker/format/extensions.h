@@ -1,8 +1,11 @@
 // Header extensions (specification, "Header extensions" and the sections of each type).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,16 +42,20 @@ struct Extension {
 struct ExtensionWalk {
   std::vector<Extension> extensions;  // without the end marker
   std::uint64_t end = 0;
-  bool terminated = false;               // an end marker was seen
-  bool overrun = false;                  // the extension at `end` claims to leave the area
-  std::uint32_t overrun_type = 0;        // its type
-  std::uint64_t overrun_length = 0;      // and its claimed length in bytes
+  bool terminated = false;           // an end marker was seen
+  bool overrun = false;              // the extension at `end` claims to leave the area
+  std::uint32_t overrun_type = 0;    // its type
+  std::uint64_t overrun_length = 0;  // and its claimed length in bytes
 };
 
 // Walks [begin, limit) of `first_cluster`. The area ends at `limit`: the end of the first cluster, or the
 // backing file name if there is one. Fewer than 8 bytes left count as unterminated.
 ExtensionWalk walk_extensions(std::span<const std::byte> first_cluster, std::uint64_t begin,
                               std::uint64_t limit);
+
+// Appends the extensions, each padded with zeros, and the end marker. Offsets are those of `out`, not looked
+// at.
+void encode_extensions(std::span<const Extension> extensions, std::vector<std::byte>& out);
 
 // Feature name table: entries of 48 bytes.
 struct RawFeatureName {
@@ -57,6 +64,18 @@ struct RawFeatureName {
   char name[46];      // padded with zeros, not terminated at full length
 };
 static_assert(sizeof(RawFeatureName) == 48);
+
+struct FeatureName {
+  std::uint8_t type = 0;
+  std::uint8_t bit = 0;
+  std::string name;  // up to the first NUL; at most 46 bytes
+
+  bool operator==(const FeatureName&) const = default;
+};
+
+// The whole entries of the table; what is left of a length that is no multiple of 48 is not looked at.
+std::vector<FeatureName> decode_feature_names(std::span<const std::byte> data);
+std::vector<std::byte> encode_feature_names(std::span<const FeatureName> names);
 
 // Bitmaps extension.
 struct RawBitmapsExtension {
@@ -67,11 +86,35 @@ struct RawBitmapsExtension {
 };
 static_assert(sizeof(RawBitmapsExtension) == 24);
 
+struct BitmapsExtension {
+  std::uint32_t nb_bitmaps = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t directory_size = 0;    // bytes
+  std::uint64_t directory_offset = 0;  // bytes, cluster aligned
+
+  bool operator==(const BitmapsExtension&) const = default;
+};
+
+// Nothing where `data` is not 24 bytes long.
+std::optional<BitmapsExtension> decode_bitmaps_extension(std::span<const std::byte> data);
+std::vector<std::byte> encode_bitmaps_extension(const BitmapsExtension& extension);
+
 // Full disk encryption header pointer.
 struct RawLuksPointer {
   Be64 offset;  // bytes, cluster aligned
   Be64 length;  // bytes written; the space is rounded up to clusters
 };
 static_assert(sizeof(RawLuksPointer) == 16);
+
+struct LuksPointer {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+
+  bool operator==(const LuksPointer&) const = default;
+};
+
+// Nothing where `data` is not 16 bytes long.
+std::optional<LuksPointer> decode_luks_pointer(std::span<const std::byte> data);
+std::vector<std::byte> encode_luks_pointer(const LuksPointer& pointer);
 
 }  // namespace cowvet

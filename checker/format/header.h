@@ -14,9 +14,9 @@ namespace cowvet {
 
 inline constexpr std::uint32_t kMagic = 0x514649fb;  // "QFI\xfb"
 inline constexpr std::uint32_t kHeaderV2Bytes = 72;
-inline constexpr std::uint32_t kHeaderV3Bytes = 104;            // the least a version 3 header has
-inline constexpr std::uint32_t kCompressionTypeOffset = 104;    // first additional field
-inline constexpr std::uint32_t kHeaderKnownBytes = 112;         // with compression_type and its padding
+inline constexpr std::uint32_t kHeaderV3Bytes = 104;          // the least a version 3 header has
+inline constexpr std::uint32_t kCompressionTypeOffset = 104;  // first additional field
+inline constexpr std::uint32_t kHeaderKnownBytes = 112;       // with compression_type and its padding
 
 // incompatible_features
 inline constexpr std::uint64_t kIncompatibleDirty = 1u << 0;

@@ -23,10 +23,14 @@ constexpr std::uint64_t refcounts_per_block(unsigned cluster_bits, unsigned orde
 inline std::uint64_t get_refcount(std::span<const std::byte> block, unsigned order, std::uint64_t index) {
   const std::byte* at = block.data();
   switch (order) {
-    case 3: return static_cast<std::uint8_t>(at[index]);
-    case 4: return load_big_endian<std::uint16_t>(at + index * 2);
-    case 5: return load_big_endian<std::uint32_t>(at + index * 4);
-    case 6: return load_big_endian<std::uint64_t>(at + index * 8);
+    case 3:
+      return static_cast<std::uint8_t>(at[index]);
+    case 4:
+      return load_big_endian<std::uint16_t>(at + index * 2);
+    case 5:
+      return load_big_endian<std::uint32_t>(at + index * 4);
+    case 6:
+      return load_big_endian<std::uint64_t>(at + index * 8);
     default: {
       const unsigned bits = 1u << order;
       const unsigned per_byte = 8 / bits;
@@ -37,14 +41,23 @@ inline std::uint64_t get_refcount(std::span<const std::byte> block, unsigned ord
 }
 
 // `value` must be at most max_refcount(order).
-inline void set_refcount(std::span<std::byte> block, unsigned order, std::uint64_t index, std::uint64_t value) {
+inline void set_refcount(std::span<std::byte> block, unsigned order, std::uint64_t index,
+                         std::uint64_t value) {
   assert(value <= max_refcount(order));
   std::byte* at = block.data();
   switch (order) {
-    case 3: at[index] = static_cast<std::byte>(value); break;
-    case 4: store_big_endian(at + index * 2, static_cast<std::uint16_t>(value)); break;
-    case 5: store_big_endian(at + index * 4, static_cast<std::uint32_t>(value)); break;
-    case 6: store_big_endian(at + index * 8, value); break;
+    case 3:
+      at[index] = static_cast<std::byte>(value);
+      break;
+    case 4:
+      store_big_endian(at + index * 2, static_cast<std::uint16_t>(value));
+      break;
+    case 5:
+      store_big_endian(at + index * 4, static_cast<std::uint32_t>(value));
+      break;
+    case 6:
+      store_big_endian(at + index * 8, value);
+      break;
     default: {
       const unsigned bits = 1u << order;
       const unsigned per_byte = 8 / bits;

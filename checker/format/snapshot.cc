@@ -30,18 +30,17 @@ std::expected<DecodedSnapshot, std::uint64_t> decode_snapshot(std::span<const st
   if (bytes.size() < end) return std::unexpected(end);
 
   const auto* text = reinterpret_cast<const char*>(bytes.data());
-  return DecodedSnapshot{
-      {.l1_table_offset = head.l1_table_offset,
-       .l1_size = head.l1_size,
-       .date_seconds = head.date_seconds,
-       .date_nanoseconds = head.date_nanoseconds,
-       .vm_clock_nanoseconds = head.vm_clock_nanoseconds,
-       .vm_state_size_32 = head.vm_state_size,
-       .extra_data = {bytes.begin() + static_cast<std::ptrdiff_t>(extra_at),
-                      bytes.begin() + static_cast<std::ptrdiff_t>(id_at)},
-       .id = std::string(text + id_at, head.id_size),
-       .name = std::string(text + name_at, head.name_size)},
-      (end + 7) / 8 * 8};
+  return DecodedSnapshot{{.l1_table_offset = head.l1_table_offset,
+                          .l1_size = head.l1_size,
+                          .date_seconds = head.date_seconds,
+                          .date_nanoseconds = head.date_nanoseconds,
+                          .vm_clock_nanoseconds = head.vm_clock_nanoseconds,
+                          .vm_state_size_32 = head.vm_state_size,
+                          .extra_data = {bytes.begin() + static_cast<std::ptrdiff_t>(extra_at),
+                                         bytes.begin() + static_cast<std::ptrdiff_t>(id_at)},
+                          .id = std::string(text + id_at, head.id_size),
+                          .name = std::string(text + name_at, head.name_size)},
+                         (end + 7) / 8 * 8};
 }
 
 void encode_snapshot(const Snapshot& snapshot, std::vector<std::byte>& out) {

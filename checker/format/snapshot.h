@@ -47,7 +47,7 @@ struct Snapshot {
 
   bool operator==(const Snapshot&) const = default;
 
-  std::uint64_t vm_state_size() const;                      // bytes
+  std::uint64_t vm_state_size() const;                     // bytes
   std::uint64_t disk_size(std::uint64_t if_absent) const;  // bytes
 };
 
