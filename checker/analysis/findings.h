@@ -19,6 +19,24 @@ class Findings {
 
   void add(Finding finding);
 
+  // As add(make()), but `make` is called only where the finding will be kept; for passes that may meet
+  // millions. The arguments are those of the finding to be: its rule, file, structure, offset and count.
+  template <typename Make>
+  void add(RuleId rule, File file, Structure structure, std::uint64_t offset, std::uint64_t count,
+           Make make) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (is_behind_kept(rule, file, structure, offset)) {
+        tally(rule, rule->severity, 1, count);
+        return;
+      }
+    }
+    add(make());
+  }
+
+  // Takes over what another collector holds.
+  void absorb(Findings&& other);
+
   // What is kept, by rule in the order of the catalogue, then by place.
   std::vector<Finding> sorted() const;
 
@@ -32,6 +50,10 @@ class Findings {
   Severity worst(RuleId rule) const;
 
  private:
+  bool is_behind_kept(RuleId rule, File file, Structure structure, std::uint64_t offset) const;
+  void tally(RuleId rule, Severity severity, std::uint64_t findings, std::uint64_t total);
+  void keep(Finding finding);
+
   struct OfRule {
     std::uint64_t added = 0;
     std::uint64_t total = 0;
