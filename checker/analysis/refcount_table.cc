@@ -1,0 +1,106 @@
+#include "checker/analysis/refcount_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checker/analysis/table_reader.h"
+#include "checker/format/entries.h"
+#include "checker/format/refcount_block.h"
+
+namespace cowvet {
+namespace {
+
+Place entry_place(const Context& context, std::uint64_t index) {
+  return {.structure = Structure::refcount_table,
+          .offset = context.header.refcount_table_offset + index * 8,
+          .length = 8};
+}
+
+void report(Context& context, RuleId rule, std::uint64_t index, std::uint64_t raw, std::string detail,
+            std::optional<Place> other = {}) {
+  context.findings.add({.rule = rule,
+                        .place = entry_place(context, index),
+                        .other = std::move(other),
+                        .found = raw,
+                        .detail = std::move(detail)});
+}
+
+// One entry: reserved bits, alignment, extent, and whether the target is already something else.
+void judge_entry(Context& context, const AreaIndex& areas, std::uint64_t index, std::uint64_t raw,
+                 RefcountTable& table) {
+  const RefcountTableEntry entry{raw};
+  if (entry.reserved() != 0)
+    report(context, rule("refcount/block-reserved-bits"), index, raw,
+           fmt::format("reserved bits {:#x} of refcount table entry {} are set", entry.reserved(), index));
+  if (entry.block_offset() == 0) return;
+  RefcountBlock block{.index = index, .offset = entry.block_offset(), .believed = false};
+  const std::uint64_t cluster = block.offset >> context.geometry.cluster_bits;
+  if (!context.aligned(block.offset)) {
+    report(context, rule("refcount/block-unaligned"), index, raw,
+           fmt::format("refcount block {} is not cluster aligned: {:#x}", index, block.offset));
+  } else if (cluster >= context.geometry.file_clusters) {
+    report(context, rule("refcount/block-outside"), index, raw,
+           fmt::format("refcount block {} at {:#x} is past the end of the file", index, block.offset));
+  } else if (const Area* area = areas.find(cluster)) {
+    report(context, rule("refcount/block-overlap"), index, raw,
+           fmt::format("refcount block {} lies on the {}", index, to_string(area->structure)),
+           Place{.structure = area->structure,
+                 .offset = area->offset,
+                 .length = area->length,
+                 .owner = area->owner});
+  } else {
+    block.believed = true;
+    table.offsets.push_back(block.offset);
+  }
+  table.blocks.push_back(block);
+}
+
+// Of several entries that name one block, the first keeps it.
+void find_shared_blocks(Context& context, RefcountTable& table) {
+  std::ranges::sort(table.offsets);
+  if (std::ranges::adjacent_find(table.offsets) == table.offsets.end()) return;
+  std::vector<RefcountBlock*> by_offset;
+  for (RefcountBlock& block : table.blocks)
+    if (block.believed) by_offset.push_back(&block);
+  std::ranges::stable_sort(by_offset, {}, &RefcountBlock::offset);
+  const RefcountBlock* first = nullptr;
+  for (RefcountBlock* block : by_offset) {
+    if (!first || first->offset != block->offset) {
+      first = block;
+      continue;
+    }
+    block->believed = false;
+    report(context, rule("refcount/block-shared"), block->index, block->offset,
+           fmt::format("refcount table entries {} and {} name the same block", first->index, block->index),
+           entry_place(context, first->index));
+  }
+}
+
+}  // namespace
+
+bool RefcountTable::is_block(std::uint64_t offset) const {
+  return std::ranges::binary_search(offsets, offset);
+}
+
+const RefcountBlock* RefcountTable::block_of(std::uint64_t cluster) const {
+  const auto at = std::ranges::lower_bound(blocks, cluster / clusters_per_block, {}, &RefcountBlock::index);
+  return at != blocks.end() && at->index == cluster / clusters_per_block ? &*at : nullptr;
+}
+
+RefcountTable load_refcount_table(Context& context, const AreaIndex& areas) {
+  RefcountTable table;
+  table.clusters_per_block =
+      refcounts_per_block(context.geometry.cluster_bits, context.geometry.refcount_order);
+  if (!context.refcount_table_usable) return table;
+  table.entries = std::uint64_t{context.header.refcount_table_clusters}
+                  << (context.geometry.cluster_bits - 3);
+  table.complete = for_each_entry(
+      context, context.header.refcount_table_offset, table.entries,
+      Place{.structure = Structure::refcount_table},
+      [&](std::uint64_t index, std::uint64_t raw) { judge_entry(context, areas, index, raw, table); });
+  find_shared_blocks(context, table);
+  return table;
+}
+
+}  // namespace cowvet
