@@ -1,0 +1,318 @@
+// A leaked cluster has a refcount and no reference. It is waste where a crash left it behind, but lost guest
+// data where the reference itself was destroyed. Three signs tell the difference:
+//
+// 1. The cluster holds what can only be an L2 table, and most clusters that it names are leaked as well: an
+// L1
+//    entry (or the L1 table's offset) was lost.
+// 2. Leaked clusters with content follow an L2 table of which every entry is zero, before the next L2 table:
+// that
+//    is where the clusters of such a table lie when a disk is written in order. The table was wiped.
+// 3. The same behind a leaked cluster of zeros, where the L1 table has an empty entry: both were wiped.
+//
+// And where some structure that may hold references could not be examined, nothing is called a leak at all.
+#include "checker/analysis/examine_leaks.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "checker/analysis/l2_entry.h"
+#include "checker/analysis/parallel.h"
+
+namespace cowvet {
+namespace {
+
+// Leaked clusters [first, first + count).
+struct Region {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+};
+
+enum class Content : std::uint8_t { zeros, l2_table, other };
+
+class LeakExaminer {
+ public:
+  LeakExaminer(Context& context, const Tables& tables, const std::vector<std::uint32_t>& zero_tables,
+               const Offenders& offenders, const ClusterSet& spared)
+      : context_(context),
+        geometry_(context.geometry),
+        tables_(tables),
+        zero_tables_(zero_tables),
+        leaked_(offenders.leaked),
+        spared_(spared),
+        judge_(context),
+        with_content_(geometry_.file_clusters),
+        orphans_(geometry_.file_clusters) {}
+
+  void examine() {
+    collect_regions();
+    if (regions_.empty()) return;
+    look_into_regions();
+    report_orphaned_tables();
+    report_wiped_tables();
+    report_remaining();
+  }
+
+ private:
+  void collect_regions();
+  void look_into_regions();
+  Content look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const;
+  void report_orphaned_tables();
+  std::uint64_t take_targets(std::uint64_t table_cluster);
+  void report_wiped_tables();
+  bool report_behind(std::uint64_t table_cluster, std::uint64_t fewest, std::string_view what);
+  void report_remaining();
+  void report_region(const Region& region);
+  void report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count, std::string detail,
+                     Structure structure);
+  bool has_empty_l1_entry() const;
+
+  Context& context_;
+  const Geometry& geometry_;
+  const Tables& tables_;
+  const std::vector<std::uint32_t>& zero_tables_;
+  const ClusterSet& leaked_;
+  const ClusterSet& spared_;
+  const EntryJudge judge_;
+  std::vector<Region> regions_;               // maximal, in order
+  ClusterSet with_content_;                   // leaked, in the file, not all zeros
+  ClusterSet orphans_;                        // leaked, reported as lost data
+  std::vector<std::uint64_t> lost_tables_;    // leaked clusters that hold an L2 table
+  std::vector<std::uint64_t> zero_clusters_;  // first clusters of regions that read as zeros
+};
+
+void LeakExaminer::collect_regions() {
+  leaked_.for_each_run([this](std::uint64_t first, std::uint64_t count) {
+    Region open{first, 0};
+    for (std::uint64_t cluster = first; cluster != first + count; ++cluster) {
+      if (!spared_.contains(cluster)) {
+        ++open.count;
+        continue;
+      }
+      if (open.count != 0) regions_.push_back(open);
+      open = {cluster + 1, 0};
+    }
+    if (open.count != 0) regions_.push_back(open);
+  });
+}
+
+// Reads what is not a hole, on all threads, in pieces of a region.
+void LeakExaminer::look_into_regions() {
+  constexpr std::uint64_t kPiece = 1024;
+  std::vector<Region> pieces;
+  for (const Region& region : regions_)
+    for (std::uint64_t at = 0; at < region.count; at += kPiece)
+      if (region.first + at < geometry_.file_clusters)
+        pieces.push_back({region.first + at, std::min({kPiece, region.count - at,
+                                                       geometry_.file_clusters - region.first - at})});
+  std::mutex mutex;
+  context_.progress.begin("examine_leaks", pieces.size());
+  parallel_for(thread_count(context_.options.threads, pieces.size()), pieces.size(),
+               [&](std::uint64_t i, unsigned) {
+                 std::vector<std::byte> buffer(geometry_.cluster_bytes);
+                 const std::uint64_t end = pieces[i].first + pieces[i].count;
+                 std::uint64_t data_end = 0;  // bytes; behind it nothing is known
+                 for (std::uint64_t cluster = pieces[i].first; cluster < end; ++cluster) {
+                   const std::uint64_t offset = cluster << geometry_.cluster_bits;
+                   if (offset >= data_end) {
+                     const DataExtent data = context_.image.next_data(offset);
+                     data_end = data.end;
+                     cluster = std::max(cluster, data.begin >> geometry_.cluster_bits);
+                     if (cluster >= end) break;
+                   }
+                   const Content content = look_into(cluster, buffer);
+                   if (content == Content::zeros) continue;
+                   with_content_.add(cluster);
+                   if (content != Content::l2_table) continue;
+                   const std::scoped_lock lock(mutex);
+                   lost_tables_.push_back(cluster);
+                 }
+                 context_.progress.advance(1);
+               });
+  std::ranges::sort(lost_tables_);
+  for (const Region& region : regions_)
+    if (!with_content_.contains(region.first)) zero_clusters_.push_back(region.first);
+}
+
+// Reads on only while the cluster may still be a table: most guest data is recognised by its first entries.
+Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const {
+  constexpr std::uint64_t kPiece = 4096;
+  const std::uint64_t offset = cluster << geometry_.cluster_bits;
+  std::uint64_t targets = 0;
+  std::uint64_t leaked_targets = 0;
+  for (std::uint64_t at = 0; at < geometry_.cluster_bytes; at += kPiece) {
+    const std::span piece(buffer.data(), std::min(kPiece, geometry_.cluster_bytes));
+    if (!context_.read(context_.image, offset + at, piece, Place{.structure = Structure::data}))
+      return Content::other;
+    for (std::uint64_t i = 0; i < piece.size(); i += geometry_.l2_entry_bytes) {
+      const auto entry = load_big_endian<std::uint64_t>(piece.data() + i);
+      const SubclusterBitmap subclusters{
+          geometry_.l2_entry_bytes == 16 ? load_big_endian<std::uint64_t>(piece.data() + i + 8) : 0};
+      if (entry == 0 && subclusters.raw == 0) continue;
+      if (!judge_.is_plausible(entry, subclusters)) return Content::other;
+      const Held held = judge_.held(entry);
+      if (held.kind == Held::Kind::nothing) {
+        // Beside a data file a lost table names no cluster of this file: each entry speaks for itself.
+        targets += context_.header.has_data_file() && (entry & kCopied) != 0;
+        leaked_targets += context_.header.has_data_file() && (entry & kCopied) != 0;
+        continue;
+      }
+      ++targets;
+      leaked_targets += leaked_.contains(held.first);
+    }
+  }
+  if (targets == 0) {
+    const bool zero =
+        leaked_targets == 0 && std::ranges::all_of(buffer, [](std::byte b) { return b == std::byte{0}; });
+    return zero ? Content::zeros : Content::other;
+  }
+  return leaked_targets * 2 >= targets ? Content::l2_table : Content::other;
+}
+
+void LeakExaminer::report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count,
+                                 std::string detail, Structure structure) {
+  context_.findings.add({.rule = rule("refcount/orphan-mapping"),
+                         .place = {.structure = structure,
+                                   .offset = first << geometry_.cluster_bits,
+                                   .length = length << geometry_.cluster_bits},
+                         .count = count,
+                         .detail = std::move(detail)});
+}
+
+void LeakExaminer::report_orphaned_tables() {
+  for (const std::uint64_t cluster : lost_tables_) orphans_.add(cluster);
+  for (const std::uint64_t cluster : lost_tables_) {
+    const std::uint64_t targets = take_targets(cluster);
+    report_orphan(
+        cluster, 1, 1 + targets,
+        fmt::format("an L2 table that no L1 entry names, and {} clusters that it maps: lost guest data, "
+                    "do not free it",
+                    targets),
+        Structure::l2_table);
+  }
+  const bool active_maps_nothing =
+      std::ranges::none_of(tables_.l2, [](const L2Table& table) { return table.active && table.walk; });
+  if (lost_tables_.empty() || !active_maps_nothing || context_.header.size == 0) return;
+  context_.findings.add(
+      {.rule = rule("header/l1-implausible"),
+       .place = {.structure = Structure::header,
+                 .offset = offsetof(RawHeader, l1_table_offset),
+                 .length = sizeof(RawHeader::l1_table_offset)},
+       .found = context_.header.l1_table_offset,
+       .detail = fmt::format("the L1 table maps nothing, but {} lost L2 tables are in the file",
+                             lost_tables_.size())});
+}
+
+// Marks the leaked clusters that a lost table names; says how many it was the first to name.
+std::uint64_t LeakExaminer::take_targets(std::uint64_t table_cluster) {
+  std::vector<std::byte> bytes(geometry_.cluster_bytes);
+  if (!context_.image.read(table_cluster << geometry_.cluster_bits, bytes)) return 0;
+  std::uint64_t taken = 0;
+  for (std::uint64_t i = 0; i < bytes.size(); i += geometry_.l2_entry_bytes) {
+    const Held held = judge_.held(load_big_endian<std::uint64_t>(bytes.data() + i));
+    for (std::uint64_t cluster = held.first; cluster != held.first + held.count; ++cluster) {
+      if (!leaked_.contains(cluster) || orphans_.contains(cluster)) continue;
+      orphans_.add(cluster);
+      ++taken;
+    }
+  }
+  return taken;
+}
+
+bool LeakExaminer::has_empty_l1_entry() const {
+  if (tables_.states.empty() || !tables_.states[0].active) return true;
+  std::uint64_t used = 0;
+  for (const L2Table& table : tables_.l2) used += table.active;
+  return used < divide_up(context_.header.size, geometry_.l2_window_bytes);
+}
+
+// Leaked clusters with content behind `table_cluster`, up to the next L2 table.
+bool LeakExaminer::report_behind(std::uint64_t table_cluster, std::uint64_t fewest, std::string_view what) {
+  std::uint64_t end = geometry_.file_clusters;
+  for (const L2Table& table : tables_.l2) {
+    const std::uint64_t cluster = table.offset >> geometry_.cluster_bits;
+    if (cluster > table_cluster) end = std::min(end, cluster);
+  }
+  const auto begin = std::ranges::upper_bound(
+      regions_, table_cluster, {}, [](const Region& region) { return region.first + region.count - 1; });
+  std::vector<std::uint64_t> lost;
+  for (auto region = begin; region != regions_.end() && region->first < end; ++region) {
+    for (std::uint64_t cluster = std::max(region->first, table_cluster + 1);
+         cluster < std::min(end, region->first + region->count) && lost.size() < geometry_.l2_entries;
+         ++cluster)
+      if (with_content_.contains(cluster) && !orphans_.contains(cluster)) lost.push_back(cluster);
+  }
+  if (lost.size() < fewest) return false;
+  for (const std::uint64_t cluster : lost) orphans_.add(cluster);
+  report_orphan(lost.front(), lost.back() - lost.front() + 1, lost.size(),
+                fmt::format("{} clusters with content behind {}: most likely lost guest data, do not free it",
+                            lost.size(), what),
+                Structure::data);
+  return true;
+}
+
+void LeakExaminer::report_wiped_tables() {
+  // Each search goes over all tables: what is beyond this many is left to the general verdict.
+  constexpr std::size_t kMost = 256;
+  for (std::size_t i = 0; i < std::min(kMost, zero_tables_.size()); ++i) {
+    const L2Table& table = tables_.l2[zero_tables_[i]];
+    report_behind(table.offset >> geometry_.cluster_bits, 1,
+                  fmt::format("the L2 table at {:#x} (L1 entry {}), which holds nothing but zeros",
+                              table.offset, table.l1_index));
+  }
+  if (!has_empty_l1_entry()) return;
+  // With both tables gone only the amount tells lost data from a crash: QEMU leaves at most a few clusters.
+  const std::uint64_t fewest = std::min<std::uint64_t>(16, geometry_.l2_entries);
+  for (std::size_t i = 0; i < std::min(kMost, zero_clusters_.size()); ++i)
+    report_behind(zero_clusters_[i], fewest,
+                  fmt::format("the leaked cluster of zeros at {:#x}, where an L2 table may have been",
+                              zero_clusters_[i] << geometry_.cluster_bits));
+}
+
+void LeakExaminer::report_remaining() {
+  for (const Region& region : regions_) {
+    Region open{region.first, 0};
+    for (std::uint64_t cluster = region.first; cluster != region.first + region.count; ++cluster) {
+      if (cluster >= geometry_.file_clusters || !orphans_.contains(cluster)) {
+        ++open.count;
+        continue;
+      }
+      if (open.count != 0) report_region(open);
+      open = {cluster + 1, 0};
+    }
+    if (open.count != 0) report_region(open);
+  }
+}
+
+void LeakExaminer::report_region(const Region& region) {
+  if (!context_.unknown_references.empty()) {
+    report_orphan(
+        region.first, region.count, region.count,
+        fmt::format("{} clusters in use by nothing that could be examined; {} could not be, so they may "
+                    "belong to it",
+                    region.count, fmt::join(context_.unknown_references, ", ")),
+        Structure::none);
+    return;
+  }
+  const std::uint64_t offset = region.first << geometry_.cluster_bits;
+  context_.findings.add(rule("refcount/leak"), File::image, Structure::none, offset, region.count, [&] {
+    return Finding{
+        .rule = rule("refcount/leak"),
+        .place = {.offset = offset, .length = region.count << geometry_.cluster_bits},
+        .count = region.count,
+        .expected = 0,
+        .detail = fmt::format("{} with a refcount but without a reference",
+                              region.count == 1 ? "a cluster" : fmt::format("{} clusters", region.count))};
+  });
+}
+
+}  // namespace
+
+void examine_leaks(Context& context, const Tables& tables, const std::vector<std::uint32_t>& zero_tables,
+                   const Offenders& offenders, const ClusterSet& spared) {
+  LeakExaminer(context, tables, zero_tables, offenders, spared).examine();
+}
+
+}  // namespace cowvet
