@@ -1,9 +1,137 @@
+// Who references which cluster, and what the refcounts say about it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "checker/analysis/compare_refcounts.h"
+#include "checker/analysis/examine_leaks.h"
+#include "checker/analysis/name_offenders.h"
 #include "checker/analysis/passes.h"
+#include "checker/analysis/refcount_table.h"
+#include "checker/analysis/references.h"
+#include "checker/analysis/tables.h"
+#include "checker/analysis/walk_l2_tables.h"
 
 namespace cowvet {
+namespace {
+
+Place place_of(const Area& area) {
+  return {.structure = area.structure, .offset = area.offset, .length = area.length, .owner = area.owner};
+}
+
+void report_overlaps(Context& context, const AreaIndex& areas) {
+  for (const auto& [owner, claimant] : areas.overlaps())
+    context.findings.add({.rule = rule("overlap/metadata"),
+                          .place = place_of(*claimant),
+                          .other = place_of(*owner),
+                          .detail = fmt::format("the {} lies on the {}", to_string(claimant->structure),
+                                                to_string(owner->structure))});
+}
+
+// Everything that is neither guest data nor found through an L2 table. Has to be said again for each window.
+void claim_metadata(const Context& context, const RefcountTable& refcounts, const Tables& tables,
+                    References& references) {
+  const unsigned bits = context.geometry.cluster_bits;
+  for (const Area& area : context.areas) {
+    if (area.length == 0) continue;
+    const std::uint64_t first = area.offset >> bits;
+    references.claim(first, ((area.offset + area.length - 1) >> bits) - first + 1, Claim::other);
+  }
+  for (const std::uint64_t offset : refcounts.offsets) references.claim(offset >> bits, 1, Claim::other);
+  for (const L2Table& table : tables.l2) {
+    if (!table.walk) continue;
+    const Claim kind = !table.active ? Claim::other : table.copied ? Claim::copied : Claim::clear;
+    references.claim(table.offset >> bits, 1, kind, table.weight);
+  }
+}
+
+// Clusters that can be referenced or counted: those of the file, and what refcount blocks describe beyond.
+std::uint64_t countable_clusters(const Context& context, const RefcountTable& refcounts) {
+  std::uint64_t clusters = context.geometry.file_clusters;
+  for (const RefcountBlock& block : refcounts.blocks)
+    if (block.believed) clusters = std::max(clusters, (block.index + 1) * refcounts.clusters_per_block);
+  return clusters;
+}
+
+// References cost at most a few bits for each entry of a table that is really there: no image that keeps to
+// that is slowed down by this cap, and one that scatters its entries over a huge sparse file cannot take
+// more.
+std::uint64_t memory_cap(const Context& context, const Tables& tables) {
+  if (context.options.max_memory_bytes != 0) return context.options.max_memory_bytes;
+  return (std::uint64_t{64} << 20) + tables.l2.size() * context.geometry.cluster_bytes;
+}
+
+// The first window: every entry is judged, the others only claim.
+WalkResult walk_and_judge(Context& context, Tables& tables, References& references, ClusterSet& spared) {
+  WalkResult walk = walk_l2_tables(context, tables, references, spared, {});
+  if (!walk.suspects.empty()) {
+    name_misused_tables(context, tables, walk.suspects);
+    const WalkResult rest =
+        walk_l2_tables(context, tables, references, spared, {.find_suspects = false, .only = &walk.suspects});
+    walk.complete = walk.complete && rest.complete;
+    walk.allocated_clusters += rest.allocated_clusters;
+    walk.fragmented_clusters += rest.fragmented_clusters;
+    walk.compressed_clusters += rest.compressed_clusters;
+  }
+  if (!walk.complete) context.unknown_references.emplace_back("a part of the L2 tables");
+  Counters& counters = context.report.counters;
+  counters.total_clusters = context.geometry.guest_clusters;
+  counters.allocated_clusters = walk.allocated_clusters;
+  counters.fragmented_clusters = walk.fragmented_clusters;
+  counters.compressed_clusters = walk.compressed_clusters;
+  counters.l2_tables = tables.l2.size();
+  return walk;
+}
+
+void report_file_end(Context& context, const Offenders& offenders) {
+  const Geometry& geometry = context.geometry;
+  if (offenders.cut_clusters != 0)
+    context.findings.add(
+        {.rule = rule("file/truncated"),
+         .place = {.offset = geometry.file_bytes,
+                   .length = (offenders.cut_end << geometry.cluster_bits) - geometry.file_bytes},
+         .count = offenders.cut_clusters,
+         .detail = fmt::format("the file ends at {:#x}, but {} clusters behind it are in use",
+                               geometry.file_bytes, offenders.cut_clusters)});
+  context.report.counters.image_end_offset = offenders.used_end << geometry.cluster_bits;
+  if (context.image.is_block_device() || !context.refcount_table_usable) return;
+  const std::uint64_t end = offenders.used_end << geometry.cluster_bits;
+  if (end >= geometry.file_bytes) return;
+  context.findings.add({.rule = rule("file/trailing"),
+                        .place = {.offset = end, .length = geometry.file_bytes - end},
+                        .detail = "bytes behind the last cluster in use"});
+}
+
+}  // namespace
 
 void check_references(Context& context) {
-  (void)context;
+  const AreaIndex areas(context);
+  report_overlaps(context, areas);
+  const RefcountTable refcounts = load_refcount_table(context, areas);
+  // Every fixed structure is known, and so is where the refcount blocks are.
+
+  Tables tables = load_l1_tables(context, areas, refcounts);
+  // Every L2 table is known, once.
+
+  References references(countable_clusters(context, refcounts), memory_cap(context, tables));
+  Offenders offenders(references.clusters());
+  ClusterSet spared(context.geometry.file_clusters);
+  claim_metadata(context, refcounts, tables, references);
+  const WalkResult walk = walk_and_judge(context, tables, references, spared);
+  // Every entry is judged; the window's references are complete.
+
+  for (;;) {
+    compare_refcounts(context, references, refcounts, areas, offenders);
+    if (!references.next_window()) break;
+    claim_metadata(context, refcounts, tables, references);
+    walk_l2_tables(context, tables, references, spared, {.report = false, .find_suspects = false});
+  }
+  // Every cluster is compared; what is wrong is in sets.
+
+  name_offenders(context, tables, areas, refcounts, offenders);
+  examine_leaks(context, tables, walk.zero_tables, offenders, spared);
+  report_file_end(context, offenders);
 }
 
 }  // namespace cowvet
