@@ -281,7 +281,7 @@ void name_misused_tables(Context& context, Tables& tables, const std::vector<std
     const std::uint64_t user = users.of(table.offset >> context.geometry.cluster_bits);
     table.walk = user == Owner::kNobody;
     if (table.walk) continue;
-    const DiskState& state = tables.states[table.state];
+    const L1Table& state = tables.states[table.state];
     const std::uint64_t window = context.geometry.l2_window_bytes;
     context.findings.add(
         {.rule = rule("l1/not-l2"),

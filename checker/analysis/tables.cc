@@ -24,21 +24,21 @@ class L1Loader {
       : context_(context), areas_(areas), refcounts_(refcounts) {}
 
   Tables load() {
-    collect_states();
+    collect_l1_tables();
     for (std::uint32_t state = 0; state < tables_.states.size(); ++state) load_state(state);
     merge_uses();
     return std::move(tables_);
   }
 
  private:
-  void collect_states();
+  void collect_l1_tables();
   void load_state(std::uint32_t state);
   void take_entry(std::uint32_t state, std::uint64_t index, std::uint64_t raw, std::size_t& active_at);
-  bool believable(const DiskState& state, std::uint64_t index, L1Entry entry);
+  bool believable(const L1Table& state, std::uint64_t index, L1Entry entry);
   void merge_uses();
   void find_shared(std::size_t begin, std::size_t end, const std::vector<std::uint32_t>& order);
 
-  Place entry_place(const DiskState& state, std::uint64_t index) const {
+  Place entry_place(const L1Table& state, std::uint64_t index) const {
     return {.structure = state.active ? Structure::l1_table : Structure::snapshot_l1_table,
             .offset = state.l1_offset + index * 8,
             .length = 8,
@@ -48,7 +48,7 @@ class L1Loader {
   }
 
   template <typename Detail>
-  void report(RuleId rule, const DiskState& state, std::uint64_t index, std::uint64_t raw, Detail detail,
+  void report(RuleId rule, const L1Table& state, std::uint64_t index, std::uint64_t raw, Detail detail,
               std::optional<Place> other = {}) {
     context_.findings.add(rule, File::image,
                           state.active ? Structure::l1_table : Structure::snapshot_l1_table,
@@ -68,7 +68,7 @@ class L1Loader {
   std::size_t active_uses_ = 0;  // the first ones of tables_.l2, by l1_index
 };
 
-void L1Loader::collect_states() {
+void L1Loader::collect_l1_tables() {
   const Header& header = context_.header;
   if (context_.l1_usable && header.l1_size != 0)
     tables_.states.push_back({.l1_offset = header.l1_table_offset,
@@ -87,7 +87,7 @@ void L1Loader::collect_states() {
     const auto [at, is_new] =
         known.try_emplace({snapshot.l1_table_offset, snapshot.l1_size}, tables_.states.size());
     if (!is_new) {
-      DiskState& state = tables_.states[at->second];
+      L1Table& state = tables_.states[at->second];
       ++state.weight;
       state.vm_state = state.vm_state || vm_state;
       continue;
@@ -111,7 +111,7 @@ void L1Loader::collect_states() {
 }
 
 void L1Loader::load_state(std::uint32_t state_index) {
-  const DiskState& state = tables_.states[state_index];
+  const L1Table& state = tables_.states[state_index];
   std::size_t active_at = 0;
   const bool complete = for_each_entry(
       context_, state.l1_offset, state.l1_size,
@@ -126,7 +126,7 @@ void L1Loader::load_state(std::uint32_t state_index) {
 
 void L1Loader::take_entry(std::uint32_t state_index, std::uint64_t index, std::uint64_t raw,
                           std::size_t& active_at) {
-  const DiskState& state = tables_.states[state_index];
+  const L1Table& state = tables_.states[state_index];
   const L1Entry entry{raw};
   const bool usable = believable(state, index, entry);
   if (!usable) return;
@@ -148,7 +148,7 @@ void L1Loader::take_entry(std::uint32_t state_index, std::uint64_t index, std::u
 
 // The conditions of one entry, in the order of the specification's bits. False: no L2 table can be read
 // there.
-bool L1Loader::believable(const DiskState& state, std::uint64_t index, L1Entry entry) {
+bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry entry) {
   const std::uint64_t offset = entry.l2_offset();
   const std::uint64_t cluster = offset >> context_.geometry.cluster_bits;
   if (entry.reserved() != 0)
@@ -220,7 +220,7 @@ void L1Loader::find_shared(std::size_t begin, std::size_t end, const std::vector
     if (i != begin && uses[order[i - 1]].l1_index != use.l1_index) earlier |= std::exchange(here, 0);
     here |= use.state_mask;
     if ((use.state_mask & earlier) != 0) {
-      const DiskState& state = tables_.states[use.state];
+      const L1Table& state = tables_.states[use.state];
       const L2Table& first = uses[order[begin]];
       report(
           rule("l1/shared"), state, use.l1_index, use.offset,

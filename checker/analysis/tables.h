@@ -11,8 +11,8 @@
 
 namespace cowvet {
 
-// A disk state: the active disk, or one or more snapshots that share one L1 table.
-struct DiskState {
+// The L1 table of a disk state: of the active disk, or of one or more snapshots that share it.
+struct L1Table {
   std::uint64_t l1_offset = 0;
   std::uint32_t l1_size = 0;     // entries
   std::uint64_t weight = 1;      // snapshots that share it
@@ -36,7 +36,7 @@ struct L2Table {
 };
 
 struct Tables {
-  std::vector<DiskState> states;  // the active disk first, where its L1 table is usable
+  std::vector<L1Table> states;  // the active disk first, where its L1 table is usable
   std::vector<L2Table> l2;        // by l1_index, then by offset
 };
 
