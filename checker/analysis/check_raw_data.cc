@@ -98,7 +98,7 @@ class RawComparison::Worker {
 
 void RawComparison::run() {
   context_.progress.begin("check_raw_data", end_);
-  run_on_threads(context_.options.threads, [this] { Worker(*this).run(); });
+  run_on_threads(context_.options.threads, divide_up(end_, kPieceBytes), [this] { Worker(*this).run(); });
   join_edges();
 }
 

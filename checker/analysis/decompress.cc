@@ -97,6 +97,7 @@ Decompressor::Decompressor(CompressionType type) : type_(type), decoders_(std::m
   }
 }
 
+Decompressor::Decompressor(Decompressor&&) noexcept = default;
 Decompressor::~Decompressor() = default;
 
 std::expected<void, std::string_view> Decompressor::decode(std::span<const std::byte> stream,

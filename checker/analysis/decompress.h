@@ -16,6 +16,7 @@ namespace cowvet {
 class Decompressor {
  public:
   explicit Decompressor(CompressionType type);
+  Decompressor(Decompressor&&) noexcept;
   ~Decompressor();
 
   // Decodes `stream` into exactly `cluster.size()` bytes. Bytes behind the stream are ignored: its length is
