@@ -8,15 +8,9 @@
 #include <string_view>
 
 #include "checker/cli/commands.h"
+#include "checker/report/verdict.h"
 
 namespace cowvet {
-
-// The exit statuses of `qemu-img check`.
-inline constexpr int kExitSound = 0;
-inline constexpr int kExitIncomplete = 1;  // also: wrong usage
-inline constexpr int kExitCorrupt = 2;
-inline constexpr int kExitLeaks = 3;
-inline constexpr int kExitNotQcow2 = 63;
 
 // Parses `arguments` by `options`; words that belong to no option go to `positional` (an option of `options`
 // that takes a vector of strings). The error is a message for people.
