@@ -1,0 +1,60 @@
+#include "checker/report/place_text.h"
+
+#include <fmt/format.h>
+
+#include "checker/report/escape.h"
+#include "checker/report/numbers.h"
+
+namespace cowvet {
+namespace {
+
+std::string subject(const Place& place) {
+  const std::string file(place.file == File::data_file      ? "data file"
+                         : place.file == File::backing_file ? "backing file"
+                                                            : "image");
+  if (place.structure == Structure::none) return file;
+  const std::string_view structure = to_string(place.structure);
+  return place.file == File::image ? std::string(structure) : fmt::format("{} in the {}", structure, file);
+}
+
+// "what is wrong (expected 1, found 2)". A number that the detail already says is not repeated.
+std::string trouble(const Finding& finding) {
+  std::string numbers;
+  if (finding.expected) numbers = fmt::format("expected {}", with_hex(*finding.expected));
+  if (finding.found) {
+    const bool said = finding.detail.contains(fmt::format("{}", *finding.found)) ||
+                      finding.detail.contains(fmt::format("{:#x}", *finding.found));
+    if (finding.expected || !said)
+      numbers += fmt::format("{}found {}", numbers.empty() ? "" : ", ", with_hex(*finding.found));
+  }
+  const std::string detail = escape_for_terminal(finding.detail);
+  if (numbers.empty()) return detail;
+  return detail.empty() ? numbers : fmt::format("{} ({})", detail, numbers);
+}
+
+}  // namespace
+
+std::string describe(const Place& place) {
+  std::string text = subject(place);
+  if (!place.owner.empty()) text += fmt::format(" of {}", escape_for_terminal(place.owner));
+  // A file as a whole has no byte to name.
+  if (place.structure != Structure::none || place.offset != 0 || place.length != 0)
+    text += fmt::format(", byte {:#x}", place.offset);
+  if (place.l1_index) text += fmt::format(", L1 entry {}", *place.l1_index);
+  if (place.l2_index) text += fmt::format(", L2 entry {}", *place.l2_index);
+  if (place.guest) text += fmt::format(", guest {}", describe(*place.guest));
+  return text;
+}
+
+// Lines are not broken: they are data, and people search them.
+std::string describe(const Finding& finding, std::size_t indent) {
+  std::string text = fmt::format("{:{}}{}", "", indent, describe(finding.place));
+  if (finding.count > 1) text += fmt::format(", {} in a row", finding.count);
+  text += '\n';
+  if (const std::string what = trouble(finding); !what.empty())
+    text += fmt::format("{:{}}{}\n", "", indent + 2, what);
+  if (finding.other) text += fmt::format("{:{}}other: {}\n", "", indent + 2, describe(*finding.other));
+  return text;
+}
+
+}  // namespace cowvet
