@@ -157,6 +157,8 @@ std::uint64_t RawComparison::Worker::note(Promise promise, std::uint64_t at) {
   const std::uint64_t cluster = at / all_.context_.geometry.cluster_bytes;
   const std::uint64_t begin = at - at % all_.unit_bytes_;
   const std::uint64_t end = begin + std::min(all_.unit_bytes_, all_.disk_.disk_bytes - begin);
+  // That one is data-file/zero-offset.
+  if (cluster == 0 && promise == kNotMapped && all_.context_.lost_first_cluster) return end;
   std::optional<Run>& run = open_[promise];
   if (run && cluster > run->last_cluster + 1) finish(promise);
   if (!run) run = Run{.first_cluster = cluster, .bytes = {begin, 0}, .first_byte = at};

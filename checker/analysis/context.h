@@ -89,6 +89,9 @@ struct Context {
   // Says what, for people.
   std::vector<std::string> unknown_references;
 
+  // From check_first_cluster: data-file/zero-offset was reported.
+  bool lost_first_cluster = false;
+
   bool in_file(std::uint64_t offset, std::uint64_t length) const {
     return fits_in(offset, length, geometry.file_bytes);
   }

@@ -30,6 +30,9 @@ void check_luks(Context& context);
 // overlap/*, file/*.
 void check_references(Context& context);
 
+// Guest cluster 0 of an image with a data file: unallocated, or only its COPIED bit lost?
+void check_first_cluster(Context& context);
+
 // The raw promise: where the metadata says zeros, the data file must read as zeros.
 void check_raw_data(Context& context);
 
