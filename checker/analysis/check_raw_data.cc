@@ -22,8 +22,8 @@
 
 #include "checker/analysis/bytes.h"
 #include "checker/analysis/guest_extents.h"
+#include "checker/analysis/parallel.h"
 #include "checker/analysis/passes.h"
-#include "checker/analysis/threads.h"
 
 namespace cowvet {
 namespace {
@@ -98,7 +98,8 @@ class RawComparison::Worker {
 
 void RawComparison::run() {
   context_.progress.begin("check_raw_data", end_);
-  run_on_threads(context_.options.threads, divide_up(end_, kPieceBytes), [this] { Worker(*this).run(); });
+  const unsigned threads = thread_count(context_.options.threads, divide_up(end_, kPieceBytes));
+  parallel_for(threads, threads, [this](std::uint64_t, unsigned) { Worker(*this).run(); });
   join_edges();
 }
 

@@ -7,17 +7,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <limits>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "checker/analysis/decompress.h"
-#include "checker/analysis/l2_tables.h"
+#include "checker/analysis/distinct_l2_tables.h"
+#include "checker/analysis/parallel.h"
 #include "checker/analysis/passes.h"
-#include "checker/analysis/threads.h"
 #include "checker/format/entries.h"
 
 namespace cowvet {
@@ -29,7 +28,7 @@ constexpr std::uint64_t kSliceGuestBytes = 64
 
 // Entries [begin, end) of a table.
 struct Slice {
-  const L2Table& table;
+  const DistinctL2Table& table;
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
 };
@@ -55,7 +54,7 @@ struct Stream {
 // One thread's share.
 class Worker {
  public:
-  Worker(Context& context, const L2Tables& all) : context_(context), all_(all) {
+  Worker(Context& context, const DistinctL2Tables& all) : context_(context), all_(all) {
     for (const CompressionType type : plausible_types(context.header)) decoders_.emplace_back(type);
     cluster_.resize(context.geometry.cluster_bytes);
   }
@@ -73,12 +72,12 @@ class Worker {
   void decode_batch(std::span<Stream> batch);
   void decode_read(std::span<Stream> batch, std::uint64_t offset, std::span<const std::byte> bytes);
   std::string_view decode(std::span<const std::byte> stream);
-  void report(const L2Table& table);
-  void report_run(const L2Table& table, std::span<const Stream> run);
+  void report(const DistinctL2Table& table);
+  void report_run(const DistinctL2Table& table, std::span<const Stream> run);
   Place stream_place(const Stream& stream) const;
 
   Context& context_;
-  const L2Tables& all_;
+  const DistinctL2Tables& all_;
   std::vector<Decompressor> decoders_;
   std::vector<std::byte> table_bytes_;
   std::vector<std::byte> buffer_;
@@ -156,7 +155,7 @@ std::string_view Worker::decode(std::span<const std::byte> stream) {
 }
 
 // Neighbouring entries with the same fault are one finding.
-void Worker::report(const L2Table& table) {
+void Worker::report(const DistinctL2Table& table) {
   const std::span<const Stream> all(streams_);
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin + 1;
@@ -168,7 +167,7 @@ void Worker::report(const L2Table& table) {
   }
 }
 
-void Worker::report_run(const L2Table& table, std::span<const Stream> run) {
+void Worker::report_run(const DistinctL2Table& table, std::span<const Stream> run) {
   const Geometry& geometry = context_.geometry;
   const std::uint32_t l2_index = run.front().l2_index;
   Place place{.structure = Structure::l2_table};
@@ -200,22 +199,21 @@ Place Worker::stream_place(const Stream& stream) const {
 
 void decode_compressed_clusters(Context& context) {
   if (plausible_types(context.header).empty()) return;
-  const L2Tables all = find_l2_tables(context);
+  const DistinctL2Tables all = find_distinct_l2_tables(context);
   const Geometry& geometry = context.geometry;
   const std::uint64_t slice_entries =
       std::min(geometry.l2_entries, std::max<std::uint64_t>(1, kSliceGuestBytes / geometry.cluster_bytes));
   const std::uint64_t slices_each = geometry.l2_entries / slice_entries;  // both are powers of 2
   const std::uint64_t slices = all.tables.size() * slices_each;
   context.progress.begin("decode_compressed_clusters", slices);
-  std::atomic<std::uint64_t> next{0};
-  run_on_threads(context.options.threads, slices, [&] {
-    Worker worker(context, all);
-    for (std::uint64_t index = next++; index < slices; index = next++) {
-      const auto begin = static_cast<std::uint32_t>(index % slices_each * slice_entries);
-      const auto end = static_cast<std::uint32_t>(begin + slice_entries);
-      worker.check({.table = all.tables[index / slices_each], .begin = begin, .end = end});
-      context.progress.advance(1);
-    }
+  const unsigned threads = thread_count(context.options.threads, slices);
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (unsigned i = 0; i < threads; ++i) workers.push_back(std::make_unique<Worker>(context, all));
+  parallel_for(threads, slices, [&](std::uint64_t index, unsigned worker) {
+    const auto begin = static_cast<std::uint32_t>(index % slices_each * slice_entries);
+    const auto end = static_cast<std::uint32_t>(begin + slice_entries);
+    workers[worker]->check({.table = all.tables[index / slices_each], .begin = begin, .end = end});
+    context.progress.advance(1);
   });
 }
 

@@ -1,4 +1,4 @@
-#include "checker/analysis/l2_tables.h"
+#include "checker/analysis/distinct_l2_tables.h"
 
 #include <algorithm>
 #include <iterator>
@@ -50,8 +50,8 @@ class Finder {
     found_.states.push_back(std::move(state));
   }
 
-  L2Tables take() {
-    std::ranges::sort(found_.tables, {}, &L2Table::offset);
+  DistinctL2Tables take() {
+    std::ranges::sort(found_.tables, {}, &DistinctL2Table::offset);
     return std::move(found_);
   }
 
@@ -83,12 +83,12 @@ class Finder {
   SeenRanges seen_;
   std::unordered_set<std::uint64_t> offsets_;
   std::vector<std::byte> buffer_;
-  L2Tables found_;
+  DistinctL2Tables found_;
 };
 
 }  // namespace
 
-L2Tables find_l2_tables(const Context& context) {
+DistinctL2Tables find_distinct_l2_tables(const Context& context) {
   Finder finder(context);
   finder.add(active_disk(context));
   for (const SnapshotRecord& record : context.snapshots) finder.add(snapshot_disk(context, record));

@@ -1,4 +1,4 @@
-#include "checker/analysis/l2_tables.h"
+#include "checker/analysis/distinct_l2_tables.h"
 
 #include <gtest/gtest.h>
 
@@ -21,13 +21,13 @@ std::string found(const MappedImage& image, std::vector<SnapshotRecord> snapshot
   EXPECT_TRUE(load_header(examination.context));
   examination.context.snapshots = std::move(snapshots);
   std::string text;
-  for (const L2Table& table : find_l2_tables(examination.context).tables)
+  for (const DistinctL2Table& table : find_distinct_l2_tables(examination.context).tables)
     text += std::to_string(table.offset / kCluster) + "/" + std::to_string(table.l1_index) + "/" +
             std::to_string(table.state) + " ";
   return text;
 }
 
-TEST(L2Tables, each_is_found_once_in_the_order_of_the_file) {
+TEST(DistinctL2Tables, each_is_found_once_in_the_order_of_the_file) {
   MappedImage image(4 * MappedImage::kWindowBytes);
   image.put(9 * kCluster, std::uint64_t{0});
   image.set_l1(0, 8 * kCluster | kCopied);
@@ -36,14 +36,14 @@ TEST(L2Tables, each_is_found_once_in_the_order_of_the_file) {
   EXPECT_EQ(found(image), "6/1/0 8/0/0 ");
 }
 
-TEST(L2Tables, pointers_that_cannot_be_followed_are_passed_over) {
+TEST(DistinctL2Tables, pointers_that_cannot_be_followed_are_passed_over) {
   MappedImage image(4 * MappedImage::kWindowBytes);
   image.set_l1(0, 4 * kCluster + 512);
   image.set_l1(1, 400 * kCluster);
   EXPECT_EQ(found(image), "");
 }
 
-TEST(L2Tables, tables_of_snapshots_are_found_unless_the_active_disk_has_them) {
+TEST(DistinctL2Tables, tables_of_snapshots_are_found_unless_the_active_disk_has_them) {
   MappedImage image;
   image.put(6 * kCluster, 4 * kCluster);
   image.put(6 * kCluster + 8, 7 * kCluster);
@@ -52,7 +52,7 @@ TEST(L2Tables, tables_of_snapshots_are_found_unless_the_active_disk_has_them) {
 }
 
 // Tables of snapshots may overlap in a damaged image: nothing is found twice, nothing is missed.
-TEST(L2Tables, overlapping_l1_tables_are_read_once) {
+TEST(DistinctL2Tables, overlapping_l1_tables_are_read_once) {
   MappedImage image;
   image.put(6 * kCluster, 9 * kCluster);
   image.put(7 * kCluster, 10 * kCluster);
@@ -63,7 +63,7 @@ TEST(L2Tables, overlapping_l1_tables_are_read_once) {
             "4/0/0 9/0/2 10/0/1 11/1024/3 ");
 }
 
-TEST(L2Tables, unusable_l1_tables_have_none) {
+TEST(DistinctL2Tables, unusable_l1_tables_have_none) {
   MappedImage image;
   image.header.l1_table_offset = 512;
   EXPECT_EQ(found(image), "");
