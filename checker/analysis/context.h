@@ -75,6 +75,7 @@ struct Context {
   ExtensionWalk extensions;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> bitmap_directory;  // offset, bytes; usable only
   std::uint32_t bitmap_count = 0;
+  bool bitmaps_stale = false;  // bitmap_directory is there, but what it points at may be anything by now
   std::optional<std::pair<std::uint64_t, std::uint64_t>> luks_area;  // offset, bytes; usable only
   Companion data_file;
 
@@ -84,6 +85,10 @@ struct Context {
 
   // Every piece of metadata but L2 tables and refcount blocks, which have passes of their own.
   std::vector<Area> areas;
+
+  // Where stale bitmaps lie, if what they point at still looks like bitmaps: disjoint, inside the file. Nobody
+  // owns these clusters, but where one is leaked, it is known not to be the guest's.
+  std::vector<Area> stale_areas;
 
   // Something that may hold references could not be read or believed: then nothing may be called a leak.
   // Says what, for people.

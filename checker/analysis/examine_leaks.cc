@@ -44,7 +44,12 @@ class LeakExaminer {
         spared_(spared),
         judge_(context),
         with_content_(geometry_.file_clusters),
-        orphans_(geometry_.file_clusters) {}
+        orphans_(geometry_.file_clusters),
+        stale_(geometry_.file_clusters) {
+    for (const Area& area : context.stale_areas)
+      for (std::uint64_t at = 0; at < area.length; at += geometry_.cluster_bytes)
+        stale_.add((area.offset + at) >> geometry_.cluster_bits);
+  }
 
   void examine() {
     collect_regions();
@@ -79,6 +84,7 @@ class LeakExaminer {
   std::vector<Region> regions_;               // maximal, in order
   ClusterSet with_content_;                   // leaked, in the file, not all zeros
   ClusterSet orphans_;                        // leaked, reported as lost data
+  ClusterSet stale_;                          // named by stale bitmaps: not the guest's
   std::vector<std::uint64_t> lost_tables_;    // leaked clusters that hold an L2 table
   std::vector<std::uint64_t> zero_clusters_;  // first clusters of regions that read as zeros
 };
@@ -122,6 +128,7 @@ void LeakExaminer::look_into_regions() {
                      cluster = std::max(cluster, data.begin >> geometry_.cluster_bits);
                      if (cluster >= end) break;
                    }
+                   if (stale_.contains(cluster)) continue;
                    const Content content = look_into(cluster, buffer);
                    if (content == Content::zeros) continue;
                    with_content_.add(cluster);
