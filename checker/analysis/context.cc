@@ -6,12 +6,21 @@
 
 namespace cowvet {
 
+namespace {
+
+// Names may be 64 KiB long; in a place, which is copied to every finding and area, a recognizable part does.
+std::string_view recognizable(std::string_view name) {
+  return name.substr(0, 256);
+}
+
+}  // namespace
+
 std::string SnapshotRecord::owner() const {
-  return fmt::format("snapshot {} ({})", snapshot.id, snapshot.name);
+  return fmt::format("snapshot {} ({})", recognizable(snapshot.id), recognizable(snapshot.name));
 }
 
 std::string BitmapRecord::owner() const {
-  return fmt::format("bitmap {}", bitmap.name);
+  return fmt::format("bitmap {}", recognizable(bitmap.name));
 }
 
 bool Context::read(const Device& device, std::uint64_t offset, std::span<std::byte> out, const Place& place) {
