@@ -9,14 +9,8 @@
 namespace cowvet {
 namespace {
 
-std::uint64_t extension_area_limit(const Context& context, std::uint64_t begin) {
-  const std::uint64_t name_at = context.header.backing_file_offset;
-  return backing_name_usable(context) && name_at >= begin ? name_at : context.geometry.cluster_bytes;
-}
-
 bool holds_extensions(const Context& context, std::uint64_t begin) {
-  const ExtensionWalk walk =
-      walk_extensions(context.first_cluster, begin, extension_area_limit(context, begin));
+  const ExtensionWalk walk = walk_extensions(context.first_cluster, begin, extension_area_limit(context));
   return walk.terminated && !walk.extensions.empty();
 }
 
@@ -38,15 +32,34 @@ std::uint64_t extension_area_begin(const Context& context) {
   return context.geometry.cluster_bytes;
 }
 
+std::uint64_t least_header_bytes(const Header& header, std::uint64_t cluster_bytes) {
+  return header_length_plausible(header, cluster_bytes) ? header.header_length : kHeaderV3Bytes;
+}
+
+std::uint64_t extension_area_limit(const Context& context) {
+  return backing_name_usable(context) ? context.header.backing_file_offset : context.geometry.cluster_bytes;
+}
+
 bool backing_name_usable(const Context& context) {
   const Header& header = context.header;
-  return header.backing_file_offset >= (header.version == 2 ? kHeaderV2Bytes : kHeaderV3Bytes) &&
+  return header.backing_file_offset >= least_header_bytes(header, context.geometry.cluster_bytes) &&
          fits_in(header.backing_file_offset, header.backing_file_size, context.first_cluster.size());
 }
 
 ExtensionWalk walk_extension_area(const Context& context) {
-  const std::uint64_t begin = extension_area_begin(context);
-  return walk_extensions(context.first_cluster, begin, extension_area_limit(context, begin));
+  return walk_extensions(context.first_cluster, extension_area_begin(context), extension_area_limit(context));
+}
+
+const Extension* find_extension(const ExtensionWalk& walk, ExtensionType type) {
+  const auto found = std::ranges::find(walk.extensions, type, &Extension::type);
+  return found == walk.extensions.end() ? nullptr : &*found;
+}
+
+void record_names(Context& context, const ExtensionWalk& walk) {
+  if (const Extension* format = find_extension(walk, ExtensionType::backing_format))
+    context.report.backing_format = format->text();
+  if (const Extension* name = find_extension(walk, ExtensionType::data_file_name))
+    context.report.data_file_name = name->text();
 }
 
 std::string feature_name(const ExtensionWalk& walk, unsigned type, unsigned bit) {

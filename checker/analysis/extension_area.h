@@ -16,11 +16,22 @@ std::uint64_t extension_area_begin(const Context& context);
 // Whether header_length is one that a header of this version and cluster size can have.
 bool header_length_plausible(const Header& header, std::uint64_t cluster_bytes);
 
+// Length of the header in bytes; where header_length cannot be true, the least that the version has.
+std::uint64_t least_header_bytes(const Header& header, std::uint64_t cluster_bytes);
+
 // Whether the header names a backing file and the name lies behind the header and inside the first cluster.
 bool backing_name_usable(const Context& context);
 
-// Walks the extension area, which ends where the backing file name begins or with the first cluster.
+// Where it ends: where the backing file name begins, or with the first cluster.
+std::uint64_t extension_area_limit(const Context& context);
+
 ExtensionWalk walk_extension_area(const Context& context);
+
+// The first extension of a type, or nothing.
+const Extension* find_extension(const ExtensionWalk& walk, ExtensionType type);
+
+// Puts the names that extensions give into the report, as they are.
+void record_names(Context& context, const ExtensionWalk& walk);
 
 // The name that the image itself gives a feature bit (type 0 incompatible, 1 compatible, 2 autoclear); empty
 // where it gives none.

@@ -67,6 +67,7 @@ bool check_unknown_features(Context& context) {
   const std::uint64_t autoclear = header.autoclear_features & ~kAutoclearKnown;
   if ((incompatible | compatible | autoclear) == 0) return true;
   const ExtensionWalk walk = walk_extension_area(context);
+  record_names(context, walk);
   if (incompatible != 0)
     report_unknown_bits(context, rule("header/unknown-incompatible"),
                         field(&RawHeader::incompatible_features), 0, incompatible, walk);

@@ -57,7 +57,6 @@ void check_backing_name(Context& context) {
   if (header.backing_file_offset == 0 || context.first_cluster.empty()) return;
   const Place at = field(&RawHeader::backing_file_offset);
   const Place size = field(&RawHeader::backing_file_size);
-  const std::uint32_t header_bytes = header.version == 2 ? kHeaderV2Bytes : kHeaderV3Bytes;
   if (header.backing_file_size == 0)
     context.findings.add({.rule = rule("header/backing-name-empty"),
                           .place = size,
@@ -70,7 +69,7 @@ void check_backing_name(Context& context) {
                           .found = header.backing_file_size,
                           .detail = fmt::format("the backing file name has {} bytes, more than {}",
                                                 header.backing_file_size, kMostBackingNameBytes)});
-  if (header.backing_file_offset < header_bytes) {
+  if (header.backing_file_offset < least_header_bytes(header, context.geometry.cluster_bytes)) {
     report_offset(
         context, rule("header/backing-name-overlap"), at, header.backing_file_offset,
         fmt::format("the backing file name at offset {} lies on the header", header.backing_file_offset));
