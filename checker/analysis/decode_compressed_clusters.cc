@@ -1,9 +1,8 @@
 // --deep: every compressed cluster must decode to a whole cluster.
 //
-// Each distinct L2 table is looked through once, and each distinct stream of a table is decoded once. Streams
-// are decoded in the order in which they lie in the file, neighbours in one read. Threads take tables from a
-// queue; findings are runs within a table, so that they do not depend on who took it. Streams behind the end
-// of the file are another rule's.
+// Each distinct L2 table is looked through once, in slices; each distinct stream of a slice is decoded once.
+// Streams are decoded in the order in which they lie in the file, neighbours in one read. Threads take slices
+// from a queue; findings are runs within a slice, so that they do not depend on who took it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -99,7 +98,8 @@ bool Worker::find_streams(const Slice& slice) {
     const L2Entry entry{load_big_endian<std::uint64_t>(at)};
     if (!entry.compressed()) continue;
     const Stream stream{.at = decode_compressed(entry, geometry.cluster_bits), .l2_index = index};
-    if (context_.clusters_in_file(stream.at.offset, stream.length())) streams_.push_back(stream);
+    // A stream whose last sector begins behind the end of the file is l2/compressed-outside.
+    if (stream.at.end() - 512 < geometry.file_bytes) streams_.push_back(stream);
   }
   return !streams_.empty();
 }
