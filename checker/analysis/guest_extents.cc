@@ -89,7 +89,7 @@ bool ExtentWalker::walk_table(std::uint64_t l2_offset, std::uint64_t begin, std:
       begin = next;
       continue;
     }
-    if (!std::exchange(counted, true) && too_often(l2_offset))
+    if (!std::exchange(counted, true) && too_often(l2_offset, begin / geometry.l2_window_bytes))
       return emit(begin, end, ExtentKind::invalid, {});
     const auto entries = load(l2_, entry_at, table_end);
     const std::uint64_t there =
@@ -176,8 +176,9 @@ std::uint64_t ExtentWalker::end_of_hole(std::uint64_t offset, std::uint64_t end)
   return data.begin == data.end ? end : std::clamp(data.begin, offset, end);
 }
 
-bool ExtentWalker::too_often(std::uint64_t l2_offset) {
-  if (repeats_left_ == kUnlimited || tables_seen_.insert(l2_offset).second) return false;
+bool ExtentWalker::too_often(std::uint64_t l2_offset, std::uint64_t l1_index) {
+  if (repeats_left_ == kUnlimited) return false;
+  if (tables_seen_.try_emplace(l2_offset, l1_index).first->second == l1_index) return false;
   if (repeats_left_ == 0) return true;
   --repeats_left_;
   return false;

@@ -11,7 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "checker/analysis/cluster_view.h"
@@ -75,7 +75,7 @@ class ExtentWalker {
   // The bytes of a table from `offset` on: at least one entry, at most up to `end`. Empty: cannot be read.
   std::span<const std::byte> load(Piece& piece, std::uint64_t offset, std::uint64_t end);
   std::uint64_t end_of_hole(std::uint64_t offset, std::uint64_t end) const;
-  bool too_often(std::uint64_t l2_offset);
+  bool too_often(std::uint64_t l2_offset, std::uint64_t l1_index);
 
   const Context& context_;
   DiskState disk_;
@@ -84,7 +84,8 @@ class ExtentWalker {
   GuestExtent pending_;
   const ExtentSink* sink_ = nullptr;
   std::uint64_t repeats_left_;
-  std::unordered_set<std::uint64_t> tables_seen_;  // offsets; kept only where there is a limit
+  // By offset, the L1 entry that named the table first; kept only where there is a limit.
+  std::unordered_map<std::uint64_t, std::uint64_t> tables_seen_;
 };
 
 }  // namespace cowvet
