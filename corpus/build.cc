@@ -1,0 +1,129 @@
+#include "corpus/build.h"
+
+#include <algorithm>
+
+#include "corpus/draft.h"
+#include "corpus/patterns.h"
+
+namespace cowvet::corpus {
+namespace {
+
+constexpr std::uint64_t kMostL1Entries = (32 << 20) / 8;
+constexpr std::uint64_t kMostFileBytes = std::uint64_t{1} << 30;
+
+// L1 entries for the disk and the largest VM state behind it.
+std::uint64_t l1_entries(const Draft& draft) {
+  const std::uint64_t window = draft.layout.shape.window_bytes;
+  const std::uint64_t disk = std::max<std::uint64_t>(1, divide_up(draft.recipe.image.size_bytes, window));
+  std::uint64_t vm_state = 0;
+  for (const Step& step : draft.recipe.steps)
+    if (const auto* snapshot = std::get_if<TakeSnapshot>(&step.action))
+      vm_state = std::max(vm_state, divide_up(snapshot->vm_state_bytes, window));
+  return draft.recipe.image.l1_entries.value_or(disk + vm_state);
+}
+
+void place_l1(Draft& draft) {
+  const std::uint64_t entries = l1_entries(draft);
+  if (entries > kMostL1Entries) return draft.fail("the L1 table becomes larger than 32 MiB");
+  draft.layout.l1.l2_offsets.resize(entries);
+  const std::uint64_t clusters = std::max<std::uint64_t>(1, draft.layout.shape.clusters_for(entries * 8));
+  draft.layout.l1.offset = draft.layout.clusters.allocate(clusters, "L1 table");
+}
+
+struct Stepper {
+  Draft& draft;
+
+  void operator()(const WriteData& step) { write_data(draft, step.range, step.pattern); }
+  void operator()(const WriteZeros& step) { write_zeros(draft, step); }
+  void operator()(const WriteCompressed& step) { write_compressed(draft, step); }
+  void operator()(const Discard& step) { discard(draft, step.range); }
+  void operator()(const TakeSnapshot& step) { take_snapshot(draft, step); }
+  void operator()(const DeleteSnapshot& step) { delete_snapshot(draft, step.id); }
+  void operator()(const AddBitmap& step) { draft.bitmaps.push_back(step); }
+  void operator()(const AddTrailing& step) { draft.trailing.push_back(step); }
+  void operator()(const SkipClusters& step) { draft.layout.clusters.skip(step.count); }
+  void operator()(const LeakClusters& step) {
+    const std::uint64_t cluster = draft.layout.shape.cluster_bytes;
+    const std::uint64_t offset = draft.layout.clusters.allocate(step.count, "leak");
+    if (draft.layout.clusters.too_large()) return;
+    std::vector<std::byte> content(step.count * cluster);
+    fill_pattern(step.pattern, offset, content);
+    put_bytes(draft.image, offset, content);
+    for (std::uint64_t i = 0; i < step.count; ++i) draft.layout.leaks.push_back(offset + i * cluster);
+  }
+};
+
+void run_steps(Draft& draft) {
+  for (const Step& step : draft.recipe.steps) {
+    draft.where = step.where;
+    draft.verb = step.verb;
+    std::visit(Stepper{draft}, step.action);
+    if (draft.layout.clusters.too_large()) draft.fail("the image becomes larger than 1 GiB");
+    if (draft.error.any()) return;
+  }
+}
+
+void finish_files(Draft& draft) {
+  if (!draft.recipe.image.ends_as_written) draft.image.resize(draft.layout.clusters.end_bytes());
+  for (const AddTrailing& step : draft.trailing) {
+    std::vector<std::byte> bytes(std::min(step.size_bytes, kMostFileBytes));
+    fill_pattern(step.pattern, draft.image.size(), bytes);
+    put_bytes(draft.image, draft.image.size(), bytes);
+  }
+  if (!draft.has_data_file()) return;
+  const std::uint64_t size = draft.recipe.data_file->size_bytes.value_or(draft.recipe.image.size_bytes);
+  if (size > kMostFileBytes) return draft.fail("the data file becomes larger than 1 GiB: give it a size");
+  draft.data_file.resize(size);
+}
+
+// The stages, each relying on those before it.
+void build_draft(Draft& draft) {
+  // The header, refcount table and first refcount block have their places.
+  place_l1(draft);
+  write_luks(draft);
+  run_steps(draft);
+  if (draft.error.any()) return;
+  write_snapshot_table(draft);
+  write_bitmaps(draft);
+  if (draft.layout.clusters.too_large()) draft.fail("the image becomes larger than 1 GiB");
+  if (draft.error.any() || draft.layout.clusters.refcount_table_full()) return;
+  // Every cluster has its place and its references.
+  write_tables(draft);
+  write_header(draft);
+  finish_files(draft);
+  // The image is sound.
+  if (!draft.error.any()) apply_damage(draft);
+}
+
+BuiltImage finish(Draft& draft) {
+  BuiltImage built{.image = std::move(draft.image),
+                   .layout = std::move(draft.layout),
+                   .disk = std::move(draft.disk),
+                   .snapshot_disks = std::move(draft.snapshot_disks)};
+  if (draft.has_data_file()) built.data_file = std::move(draft.data_file);
+  if (draft.recipe.backing && draft.recipe.backing->size_bytes) {
+    built.backing_file.emplace(std::min(*draft.recipe.backing->size_bytes, kMostFileBytes));
+    fill_pattern(draft.recipe.backing->pattern, 0, *built.backing_file);
+  }
+  return built;
+}
+
+}  // namespace
+
+// How many refcount blocks there will be is known only in the end; where a recipe leaves the size of the
+// refcount table open, tables are tried from one cluster on.
+std::expected<BuiltImage, RecipeError> build(const Recipe& recipe) {
+  const std::uint64_t first = std::max(1u, recipe.image.refcount_table_clusters.value_or(1));
+  for (std::uint64_t table_clusters = first;; table_clusters *= 2) {
+    Draft draft(recipe, table_clusters);
+    draft.where = recipe.where;
+    draft.verb = recipe.name;
+    build_draft(draft);
+    if (draft.error.any()) return std::unexpected(*draft.error.get());
+    if (!draft.layout.clusters.refcount_table_full()) return finish(draft);
+    if (recipe.image.refcount_table_clusters)
+      return std::unexpected(RecipeError{recipe.where, recipe.name, "the refcount table is too small"});
+  }
+}
+
+}  // namespace cowvet::corpus
