@@ -1,0 +1,118 @@
+// cowvet-corpus: lists, shows and builds the images of the corpus.
+#include <fmt/format.h>
+
+#include <boost/program_options.hpp>
+#include <iostream>
+
+#include "corpus/library.h"
+#include "corpus/output_files.h"
+#include "corpus/show.h"
+
+namespace {
+
+namespace po = boost::program_options;
+using namespace cowvet::corpus;
+
+struct Request {
+  std::string command;
+  std::vector<std::string> names;
+  std::string recipes = COWVET_RECIPES;
+  std::string output;
+  std::string rule;
+  std::string kind;
+  bool all = false;
+  bool help = false;
+};
+
+constexpr std::string_view kUsage =
+    "Usage: cowvet-corpus list [--rule RULE] [--kind KIND]\n"
+    "       cowvet-corpus show NAME...\n"
+    "       cowvet-corpus build (NAME... | --all) -o DIRECTORY\n\n";
+
+int complain(const std::string& message) {
+  std::cerr << "cowvet-corpus: " << message << '\n';
+  return 1;
+}
+
+bool is_wanted(const Recipe& recipe, const Request& request) {
+  const bool rule = request.rule.empty() || (recipe.rule && (*recipe.rule)->id == request.rule);
+  return rule && (request.kind.empty() || to_string(recipe.kind) == request.kind);
+}
+
+int list(const std::vector<Recipe>& recipes, const Request& request) {
+  for (const Recipe& recipe : recipes)
+    if (is_wanted(recipe, request))
+      fmt::print("{:<48} {:<9} {:<28} {}\n", recipe.name, to_string(recipe.kind),
+                 recipe.rule ? (*recipe.rule)->id : "-", recipe.about);
+  return 0;
+}
+
+int show(const Recipe& recipe) {
+  const auto built = build(recipe);
+  if (!built) return complain(built.error().text());
+  fmt::print("{}\n{}", recipe.text, describe_layout(*built));
+  return 0;
+}
+
+int write(const Recipe& recipe, const std::string& directory) {
+  const auto built = build(recipe);
+  if (!built) return complain(built.error().text());
+  const auto written = write_files(recipe, *built, directory);
+  if (!written) return complain(written.error());
+  for (const auto& path : *written) fmt::print("{}\n", path.string());
+  return 0;
+}
+
+// Runs `action` over the named recipes, all of them with --all.
+template <typename Action>
+int for_each_named(const std::vector<Recipe>& recipes, const Request& request, Action action) {
+  int status = 0;
+  if (request.all)
+    for (const Recipe& recipe : recipes) status = std::max(status, action(recipe));
+  for (const std::string& name : request.names) {
+    const Recipe* recipe = find_recipe(recipes, name);
+    status = std::max(status, recipe ? action(*recipe) : complain("there is no recipe " + name));
+  }
+  return status;
+}
+
+int run(const Request& request) {
+  const auto recipes = load_recipes(request.recipes);
+  if (!recipes) return complain(recipes.error().text());
+  if (request.command == "list") return list(*recipes, request);
+  if (!request.all && request.names.empty()) return complain("name a recipe");
+  if (request.command == "show") return for_each_named(*recipes, request, show);
+  if (request.command != "build") return complain("commands are list, show and build");
+  if (request.output.empty()) return complain("build needs -o DIRECTORY");
+  return for_each_named(*recipes, request,
+                        [&request](const Recipe& recipe) { return write(recipe, request.output); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Request request;
+  po::options_description options("Options");
+  options.add_options()("help,h", po::bool_switch(&request.help), "show this text")(
+      "recipes", po::value(&request.recipes), "folder of the recipes")("output,o", po::value(&request.output),
+                                                                       "folder to build in")(
+      "all", po::bool_switch(&request.all), "all recipes")("rule", po::value(&request.rule),
+                                                           "list only recipes about this rule")(
+      "kind", po::value(&request.kind), "list only sound, near-miss or damaged ones");
+  po::options_description all;
+  all.add(options).add_options()("command", po::value(&request.command))("names", po::value(&request.names));
+  po::positional_options_description positional;
+  positional.add("command", 1).add("names", -1);
+  try {
+    po::variables_map variables;
+    po::store(po::command_line_parser(argc, argv).options(all).positional(positional).run(), variables);
+    po::notify(variables);
+  } catch (const po::error& error) {
+    return complain(error.what());
+  }
+  if (request.help || request.command.empty()) {
+    std::cout << kUsage << options;
+    return request.help ? 0 : 1;
+  }
+  return run(request);
+}
