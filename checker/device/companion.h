@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "checker/device/device.h"
@@ -23,6 +24,8 @@ struct Companion {
   std::unique_ptr<Device> device;  // open only
   std::string path;                // what was tried, or would have been
   std::string why;
+  // Of a file that was found but not opened, where it is known: enough to tell that it is the image itself.
+  std::optional<FileIdentity> identity;
 };
 
 // Opens what an image calls `name`; an empty name (an image may name no data file) leaves only the user's.
