@@ -52,6 +52,7 @@ Report analyze(const Inputs& inputs, const Options& options, Progress* progress)
   // Every reference to a cluster of the image file is counted and compared.
 
   check_first_cluster(context);
+  check_data_file_length(context);
   if (options.guest_data) check_raw_data(context);
   if (options.deep) decode_compressed_clusters(context);
   return finish_report(context);

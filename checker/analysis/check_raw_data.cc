@@ -219,6 +219,7 @@ void check_raw_data(Context& context) {
   const bool promised = context.header.has_data_file() && context.header.is_raw_data();
   if (!promised || context.data_file.state != Companion::State::open) return;
   RawComparison(context).run();
+  context.report.data_file_examined = true;
 }
 
 }  // namespace cowvet

@@ -14,7 +14,7 @@ bool load_header(Context& context);
 // feature bits.
 void load_extensions(Context& context);
 
-// Opens the data file under the caller's rules; judges its name, identity and length.
+// Opens the data file under the caller's rules; judges its name and identity.
 void open_data_file(Context& context);
 
 // Decodes the snapshot table into Context::snapshots and claims its area and those of the L1 tables.
@@ -32,6 +32,9 @@ void check_references(Context& context);
 
 // Guest cluster 0 of an image with a data file: unallocated, or only its COPIED bit lost?
 void check_first_cluster(Context& context);
+
+// Whether the data file reaches as far as the mapping and the raw promise say.
+void check_data_file_length(Context& context);
 
 // The raw promise: where the metadata says zeros, the data file must read as zeros.
 void check_raw_data(Context& context);
