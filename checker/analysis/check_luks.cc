@@ -9,6 +9,7 @@
 
 #include "checker/analysis/passes.h"
 #include "checker/analysis/places.h"
+#include "checker/analysis/table_reader.h"
 #include "checker/format/luks.h"
 
 namespace cowvet {
@@ -109,6 +110,19 @@ bool check_payload(Context& context, const Luks& luks) {
   return false;
 }
 
+// The area is allocated when the image is made, and written to a moment later. An image without an L2 table
+// has no guest data that could have become unreadable.
+bool never_written(Context& context, const Luks& luks) {
+  const auto bytes = std::as_bytes(std::span(&luks.header, 1));
+  if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; })) return false;
+  if (!context.l1_usable || context.header.nb_snapshots != 0) return false;
+  bool maps_nothing = true;
+  const Place place{.structure = Structure::l1_table};
+  return for_each_entry(context, context.header.l1_table_offset, context.header.l1_size, place,
+                        [&](std::uint64_t, std::uint64_t) { maps_nothing = false; }) &&
+         maps_nothing;
+}
+
 // False: the area may be longer than the image says.
 bool check_header(Context& context, const Luks& luks) {
   if (!check_magic(context, luks)) return false;
@@ -127,13 +141,11 @@ void check_luks(Context& context) {
   const auto [offset, length] = *context.luks_area;
   context.areas.push_back(
       {.structure = Structure::luks_header, .offset = offset, .length = length, .owner = {}});
-  // Allocated, but nothing was written there yet.
-  if (offset >= context.geometry.file_bytes) return;
-
   Luks luks{.offset = offset, .length = length};
   const Place place{.structure = Structure::luks_header, .offset = offset, .length = sizeof luks.header};
   const auto bytes = std::as_writable_bytes(std::span(&luks.header, 1));
   if (!context.read(context.image, offset, bytes, place)) return;
+  if (never_written(context, luks)) return;
   if (!check_header(context, luks)) context.unknown_references.emplace_back("the end of the LUKS header");
 }
 
