@@ -51,15 +51,17 @@ bool has_nul(std::string_view text) {
 
 // "If the image has a backing file then the backing file name should be stored in the remaining space between
 // the end of the header extension area and the end of the first cluster." An extension that runs into the
-// name is too long, unless the chain goes on behind the name's beginning and is sound to its end: then it is
-// the name that is in the wrong place.
+// name is too long, unless the chain is sound to an end marker and something like a name follows there: then
+// the header looks for the name in the wrong place.
 void check_overrun(Context& context) {
   ExtensionWalk& walk = context.extensions;
   if (!walk.overrun) return;
   const std::uint64_t name_at = context.header.backing_file_offset;
   const ExtensionWalk whole =
       walk_extensions(context.first_cluster, extension_area_begin(context), context.geometry.cluster_bytes);
-  if (backing_name_usable(context) && whole.terminated) {
+  const bool name_behind = whole.terminated && whole.end < context.first_cluster.size() &&
+                           context.first_cluster[whole.end] != std::byte{0};
+  if (backing_name_usable(context) && name_behind) {
     const Place place = place_of(Structure::header, 0, &RawHeader::backing_file_offset);
     context.findings.add({.rule = rule("header/backing-name-overlap"),
                           .place = place,
