@@ -38,8 +38,8 @@ std::vector<std::byte> MemoryImage::encoded() const {
   return image;
 }
 
-Examination::Examination(std::vector<std::byte> bytes, Options opt)
-    : device(std::move(bytes)), inputs{.image = device}, options(opt), context(inputs, options, progress) {}
+Examination::Examination(std::unique_ptr<Device> image, Options opt)
+    : device(std::move(image)), inputs{.image = *device}, options(opt), context(inputs, options, progress) {}
 
 std::string Examination::fired() const {
   std::string ids;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,10 +44,12 @@ struct MemoryImage {
 
 // An image under examination, with everything that a Context refers to.
 struct Examination {
-  explicit Examination(std::vector<std::byte> bytes, Options opt = {});
+  explicit Examination(std::unique_ptr<Device> image, Options opt = {});
+  explicit Examination(std::vector<std::byte> bytes, Options opt = {})
+      : Examination(std::make_unique<MemoryDevice>(std::move(bytes)), opt) {}
   explicit Examination(const MemoryImage& image, Options opt = {}) : Examination(image.encoded(), opt) {}
 
-  MemoryDevice device;
+  std::unique_ptr<Device> device;
   Inputs inputs;
   Options options;
   Progress progress;
