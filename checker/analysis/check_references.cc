@@ -129,6 +129,7 @@ void check_references(Context& context) {
   }
   // Every cluster is compared; what is wrong is in sets.
 
+  report_mismatches(context, offenders);
   name_offenders(context, tables, areas, refcounts, offenders);
   examine_leaks(context, tables, walk.zero_tables, offenders, spared);
   report_file_end(context, offenders);

@@ -18,25 +18,15 @@
 namespace cowvet {
 namespace {
 
-enum class Mismatch : std::uint8_t { too_low, too_high, overflow, table_too_short };
-constexpr unsigned kMismatches = 4;
 constexpr RuleId kMismatchRules[kMismatches] = {rule("refcount/too-low"), rule("refcount/too-high"),
                                                 rule("refcount/overflow"), rule("refcount/table-too-short")};
-
-// Neighbouring clusters with the same counts.
-struct Run {
-  std::uint64_t first = 0;
-  std::uint64_t count = 0;
-  std::uint64_t stored = 0;
-  std::uint64_t references = 0;
-};
 
 // Clusters [first, first + count), which one refcount block counts, or none.
 struct Stretch {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
   const RefcountBlock* block = nullptr;
-  std::array<std::vector<Run>, kMismatches> runs{};
+  std::array<std::vector<MismatchRun>, kMismatches> runs{};
 };
 
 class Comparer {
@@ -169,7 +159,7 @@ void Comparer::compare_cluster(Stretch& stretch, const References::Chunk* chunk,
 
 void Comparer::add_run(Stretch& stretch, Mismatch kind, std::uint64_t cluster, std::uint64_t stored,
                        std::uint64_t references) {
-  std::vector<Run>& runs = stretch.runs[static_cast<unsigned>(kind)];
+  std::vector<MismatchRun>& runs = stretch.runs[static_cast<unsigned>(kind)];
   if (!runs.empty() && runs.back().first + runs.back().count == cluster && runs.back().stored == stored &&
       runs.back().references == references) {
     ++runs.back().count;
@@ -197,39 +187,20 @@ std::vector<Stretch> list_stretches(const References& references, const Refcount
   return stretches;
 }
 
-void report_run(Context& context, Mismatch kind, const Run& run) {
-  const RuleId id = kMismatchRules[static_cast<unsigned>(kind)];
-  const std::uint64_t offset = run.first << context.geometry.cluster_bits;
-  context.findings.add(id, File::image, Structure::none, offset, run.count, [&] {
-    return Finding{.rule = id,
-                   .place = {.offset = offset, .length = run.count << context.geometry.cluster_bits},
-                   .count = run.count,
-                   .expected = run.references,
-                   .found = run.stored,
-                   .detail = fmt::format("refcount {}, references {}{}", run.stored, run.references,
-                                         run.count == 1 ? "" : fmt::format(", {} clusters", run.count))};
-  });
-}
-
-// Joins runs that meet where one stretch ends and the next begins.
-void report_runs(Context& context, std::vector<Stretch>& stretches) {
+// Joins runs that meet where one stretch or window ends and the next begins.
+void collect_runs(const std::vector<Stretch>& stretches, Offenders& offenders) {
   for (unsigned kind = 0; kind < kMismatches; ++kind) {
-    Run open;
-    const auto flush = [&] {
-      if (open.count != 0) report_run(context, static_cast<Mismatch>(kind), open);
-    };
+    std::vector<MismatchRun>& runs = offenders.runs[kind];
     for (const Stretch& stretch : stretches) {
-      for (const Run& run : stretch.runs[kind]) {
-        if (open.count != 0 && open.first + open.count == run.first && open.stored == run.stored &&
-            open.references == run.references) {
-          open.count += run.count;
-          continue;
+      for (const MismatchRun& run : stretch.runs[kind]) {
+        if (!runs.empty() && runs.back().first + runs.back().count == run.first &&
+            runs.back().stored == run.stored && runs.back().references == run.references) {
+          runs.back().count += run.count;
+        } else {
+          runs.push_back(run);
         }
-        flush();
-        open = run;
       }
     }
-    flush();
   }
 }
 
@@ -250,7 +221,25 @@ void compare_refcounts(Context& context, const References& references, const Ref
   });
   for (const auto& comparer : comparers)
     offenders.used_end = std::max(offenders.used_end, comparer->used_end());
-  report_runs(context, stretches);
+  collect_runs(stretches, offenders);
+}
+
+void report_mismatches(Context& context, const Offenders& offenders) {
+  const unsigned bits = context.geometry.cluster_bits;
+  for (unsigned kind = 0; kind < kMismatches; ++kind) {
+    const RuleId id = kMismatchRules[kind];
+    for (const MismatchRun& run : offenders.runs[kind]) {
+      context.findings.add(id, File::image, Structure::none, run.first << bits, run.count, [&] {
+        return Finding{.rule = id,
+                       .place = {.offset = run.first << bits, .length = run.count << bits},
+                       .count = run.count,
+                       .expected = run.references,
+                       .found = run.stored,
+                       .detail = fmt::format("refcount {}, references {}{}", run.stored, run.references,
+                                             run.count == 1 ? "" : fmt::format(", {} clusters", run.count))};
+      });
+    }
+  }
 }
 
 }  // namespace cowvet

@@ -1,7 +1,9 @@
 // The references that were counted against the refcount blocks.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <vector>
 
 #include "checker/analysis/cluster_set.h"
 #include "checker/analysis/context.h"
@@ -10,11 +12,23 @@
 
 namespace cowvet {
 
-// What the comparison finds, as sets over host clusters. They outlive the window of a capped walk.
+enum class Mismatch : std::uint8_t { too_low, too_high, overflow, table_too_short };
+inline constexpr unsigned kMismatches = 4;
+
+// Neighbouring clusters with the same counts.
+struct MismatchRun {
+  std::uint64_t first = 0;  // cluster
+  std::uint64_t count = 0;
+  std::uint64_t stored = 0;
+  std::uint64_t references = 0;
+};
+
+// What the comparison finds. Sets are over host clusters. All of it outlives the window of a capped walk.
 struct Offenders {
   explicit Offenders(std::uint64_t clusters)
       : copied_wrongly(clusters), clear_wrongly(clusters), contested(clusters), leaked(clusters) {}
 
+  std::array<std::vector<MismatchRun>, kMismatches> runs;  // in order, maximal
   ClusterSet copied_wrongly;       // an active entry has COPIED set, the refcount is not 1
   ClusterSet clear_wrongly;        // an active entry has COPIED clear, the refcount is 1
   ClusterSet contested;            // claimed by parties that exclude each other
@@ -28,5 +42,8 @@ struct Offenders {
 // -too-high, -overflow, -table-too-short. Leaks are only collected.
 void compare_refcounts(Context& context, const References& references, const RefcountTable& refcounts,
                        const AreaIndex& areas, Offenders& offenders);
+
+// refcount/too-low, -too-high, -overflow, -table-too-short. To be called behind the last window.
+void report_mismatches(Context& context, const Offenders& offenders);
 
 }  // namespace cowvet
