@@ -115,8 +115,8 @@ void check_references(Context& context) {
   // Every L2 table is known, once.
 
   References references(countable_clusters(context, refcounts), memory_cap(context, tables));
-  Offenders offenders(references.clusters());
-  ClusterSet spared(context.geometry.file_clusters);
+  Offenders offenders;
+  ClusterSet spared;
   claim_metadata(context, refcounts, tables, references);
   const WalkResult walk = walk_and_judge(context, tables, references, spared);
   // Every entry is judged; the window's references are complete.

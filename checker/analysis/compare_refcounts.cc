@@ -9,7 +9,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <mutex>
 #include <vector>
 
 #include "checker/analysis/parallel.h"
@@ -21,31 +20,30 @@ namespace {
 constexpr RuleId kMismatchRules[kMismatches] = {rule("refcount/too-low"), rule("refcount/too-high"),
                                                 rule("refcount/overflow"), rule("refcount/table-too-short")};
 
-// Clusters [first, first + count), which one refcount block counts, or none.
+// A share of the work: the clusters that one refcount block counts, or those in some chunks that none counts.
 struct Stretch {
-  std::uint64_t first = 0;
-  std::uint64_t count = 0;
   const RefcountBlock* block = nullptr;
+  std::span<const std::uint64_t> chunks;  // indices; without a block only
   std::array<std::vector<MismatchRun>, kMismatches> runs{};
 };
 
 class Comparer {
  public:
   Comparer(Context& context, const References& references, const RefcountTable& refcounts,
-           const AreaIndex& areas, Offenders& offenders)
+           const AreaIndex& areas)
       : context_(context),
         references_(references),
         refcounts_(refcounts),
         areas_(areas),
-        offenders_(offenders),
         order_(context.geometry.refcount_order) {
     for (std::uint64_t i = 0; i < 64; ++i) set_refcount(ones_, order_, i, 1);
   }
 
   void compare(Stretch& stretch);
-  std::uint64_t used_end() const { return used_end_; }
+  const Offenders& found() const { return found_; }
 
  private:
+  void compare_range(Stretch& stretch, std::uint64_t first, std::uint64_t count);
   void compare_piece(Stretch& stretch, std::uint64_t first, std::uint64_t count);
   void compare_word(Stretch& stretch, const References::Chunk* chunk, std::uint64_t first,
                     std::uint64_t count, std::span<const std::byte> stored);
@@ -59,27 +57,36 @@ class Comparer {
   const References& references_;
   const RefcountTable& refcounts_;
   const AreaIndex& areas_;
-  Offenders& offenders_;
   const unsigned order_;
   std::array<std::byte, 512> ones_{};   // 64 refcounts of 1
   std::array<std::byte, 512> zeros_{};  // 64 refcounts of 0
   std::vector<std::byte> buffer_;
-  std::uint64_t used_end_ = 0;
-  static inline std::mutex cut_mutex_;
+  Offenders found_;
 };
 
 void Comparer::compare(Stretch& stretch) {
-  for (std::uint64_t at = 0; at < stretch.count;) {
-    const std::uint64_t first = stretch.first + at;
-    const std::uint64_t count = std::min(stretch.count - at, kChunkClusters - first % kChunkClusters);
-    if (references_.in_window(first)) compare_piece(stretch, first, count);
-    at += count;
+  const std::uint64_t per_block = refcounts_.clusters_per_block;
+  if (stretch.block) return compare_range(stretch, stretch.block->index * per_block, per_block);
+  for (const std::uint64_t chunk : stretch.chunks) {
+    const std::uint64_t end = (chunk + 1) * kChunkClusters;
+    for (std::uint64_t at = chunk * kChunkClusters; at < end;) {
+      const std::uint64_t count = std::min(end, (at / per_block + 1) * per_block) - at;
+      if (!refcounts_.block_of(at)) compare_range(stretch, at, count);
+      at += count;
+    }
   }
 }
 
+void Comparer::compare_range(Stretch& stretch, std::uint64_t first, std::uint64_t count) {
+  // Whole words of 64 clusters, and about 64 KiB of the block at a time.
+  const std::uint64_t most = std::max<std::uint64_t>(64, (std::uint64_t{64} << 10) * 8 >> order_);
+  for (std::uint64_t at = 0; at < count; at += most)
+    compare_piece(stretch, first + at, std::min(count - at, most));
+}
+
 void Comparer::compare_piece(Stretch& stretch, std::uint64_t first, std::uint64_t count) {
-  const References::Chunk* chunk = references_.find_chunk(chunk_of(first));
-  if (!chunk && !stretch.block) return;
+  if (chunk_of(first + count - 1) < references_.window_begin() || chunk_of(first) >= references_.window_end())
+    return;
   const std::uint64_t bytes_per_word = std::uint64_t{8} << order_;
   buffer_.resize(divide_up(count, 64) * bytes_per_word);
   if (stretch.block) {
@@ -90,9 +97,17 @@ void Comparer::compare_piece(Stretch& stretch, std::uint64_t first, std::uint64_
   } else {
     std::ranges::fill(buffer_, std::byte{0});
   }
-  for (std::uint64_t at = 0; at < count; at += 64)
+  const References::Chunk* chunk = nullptr;
+  std::uint64_t chunk_index = ~std::uint64_t{0};
+  for (std::uint64_t at = 0; at < count; at += 64) {
+    if (!references_.in_window(first + at)) continue;
+    if (chunk_of(first + at) != chunk_index) {
+      chunk_index = chunk_of(first + at);
+      chunk = references_.find_chunk(chunk_index);
+    }
     compare_word(stretch, chunk, first + at, std::min<std::uint64_t>(64, count - at),
                  std::span(buffer_).subspan(at / 64 * bytes_per_word, bytes_per_word));
+  }
 }
 
 // Whether each of `count` stored refcounts is 1 where its bit of `referenced` is set, else 0.
@@ -118,7 +133,7 @@ void Comparer::compare_word(Stretch& stretch, const References::Chunk* chunk, st
   }
   const bool in_file = first + count <= context_.geometry.file_clusters;
   if (simple && in_file && first % 64 == 0 && equals(stored, count, referenced)) {
-    if (referenced != 0) used_end_ = std::max(used_end_, first + std::bit_width(referenced));
+    if (referenced != 0) found_.used_end = std::max(found_.used_end, first + std::bit_width(referenced));
     return;
   }
   for (std::uint64_t i = 0; i < count; ++i)
@@ -129,18 +144,17 @@ void Comparer::compare_cluster(Stretch& stretch, const References::Chunk* chunk,
                                std::uint64_t stored) {
   const std::uint64_t references = chunk ? chunk->references(cluster % kChunkClusters) : 0;
   if (stored == 0 && references == 0) return;
-  if (references == 0) offenders_.leaked.add(cluster);
+  if (references == 0) found_.leaked.add(cluster);
   if (cluster >= context_.geometry.file_clusters) {
     // What lies past the end has its own findings, but a cluster that is counted as well shows that the file
     // was longer. The LUKS header may legally be there, not yet written.
     if (references != 0 && stored != 0 && !areas_.find(cluster)) {
-      const std::scoped_lock lock(cut_mutex_);
-      ++offenders_.cut_clusters;
-      offenders_.cut_end = std::max(offenders_.cut_end, cluster + 1);
+      ++found_.cut_clusters;
+      found_.cut_end = std::max(found_.cut_end, cluster + 1);
     }
     return;
   }
-  used_end_ = std::max(used_end_, cluster + 1);
+  found_.used_end = std::max(found_.used_end, cluster + 1);
   if (references > max_refcount(order_)) {
     add_run(stretch, Mismatch::overflow, cluster, stored, references);
   } else if (stored < references) {
@@ -152,9 +166,9 @@ void Comparer::compare_cluster(Stretch& stretch, const References::Chunk* chunk,
   if (!chunk) return;
   const std::uint64_t word = word_of(cluster);
   const std::uint64_t bit = bit_of(cluster);
-  if (stored != 1 && chunk->bits(Claim::copied, word) & bit) offenders_.copied_wrongly.add(cluster);
-  if (stored == 1 && chunk->bits(Claim::clear, word) & bit) offenders_.clear_wrongly.add(cluster);
-  if (chunk->contested(word) & bit) offenders_.contested.add(cluster);
+  if (stored != 1 && chunk->bits(Claim::copied, word) & bit) found_.copied_wrongly.add(cluster);
+  if (stored == 1 && chunk->bits(Claim::clear, word) & bit) found_.clear_wrongly.add(cluster);
+  if (chunk->contested(word) & bit) found_.contested.add(cluster);
 }
 
 void Comparer::add_run(Stretch& stretch, Mismatch kind, std::uint64_t cluster, std::uint64_t stored,
@@ -168,59 +182,77 @@ void Comparer::add_run(Stretch& stretch, Mismatch kind, std::uint64_t cluster, s
   }
 }
 
-// Everything that must be compared, in order: what a block counts, and what is referenced without a block.
-std::vector<Stretch> list_stretches(const References& references, const RefcountTable& refcounts) {
+// Everything that must be compared. `chunks` receives what the stretches without a block point into.
+std::vector<Stretch> list_stretches(const References& references, const RefcountTable& refcounts,
+                                    std::vector<std::uint64_t>& chunks) {
+  constexpr std::size_t kChunksTogether = 256;
   std::vector<Stretch> stretches;
-  const std::uint64_t per_block = refcounts.clusters_per_block;
   for (const RefcountBlock& block : refcounts.blocks)
-    if (block.believed) stretches.push_back({block.index * per_block, per_block, &block});
+    if (block.believed) stretches.push_back({.block = &block});
   if (!refcounts.complete) return stretches;
   references.for_each_chunk([&](std::uint64_t chunk, const References::Chunk&) {
-    const std::uint64_t end = (chunk + 1) * kChunkClusters;
-    for (std::uint64_t at = chunk * kChunkClusters; at < end;) {
-      const std::uint64_t count = std::min(end, (at / per_block + 1) * per_block) - at;
-      if (!refcounts.block_of(at)) stretches.push_back({at, count, nullptr});
-      at += count;
-    }
+    const std::uint64_t first = chunk * kChunkClusters;
+    const std::uint64_t last = first + kChunkClusters - 1;
+    const bool one_block = first / refcounts.clusters_per_block == last / refcounts.clusters_per_block;
+    if (!one_block || !refcounts.block_of(first)) chunks.push_back(chunk);
   });
-  std::ranges::sort(stretches, {}, &Stretch::first);
+  for (std::size_t at = 0; at < chunks.size(); at += kChunksTogether)
+    stretches.push_back(
+        {.chunks = std::span(chunks).subspan(at, std::min(kChunksTogether, chunks.size() - at))});
   return stretches;
 }
 
 // Joins runs that meet where one stretch or window ends and the next begins.
-void collect_runs(const std::vector<Stretch>& stretches, Offenders& offenders) {
+void collect_runs(std::vector<Stretch>& stretches, Offenders& offenders) {
   for (unsigned kind = 0; kind < kMismatches; ++kind) {
     std::vector<MismatchRun>& runs = offenders.runs[kind];
-    for (const Stretch& stretch : stretches) {
-      for (const MismatchRun& run : stretch.runs[kind]) {
-        if (!runs.empty() && runs.back().first + runs.back().count == run.first &&
-            runs.back().stored == run.stored && runs.back().references == run.references) {
-          runs.back().count += run.count;
-        } else {
-          runs.push_back(run);
-        }
+    for (Stretch& stretch : stretches) {
+      runs.insert(runs.end(), stretch.runs[kind].begin(), stretch.runs[kind].end());
+      stretch.runs[kind] = {};
+    }
+    if (runs.empty()) continue;
+    std::ranges::sort(runs, {}, &MismatchRun::first);
+    std::size_t kept = 0;
+    for (std::size_t i = 1; i < runs.size(); ++i) {
+      MismatchRun& open = runs[kept];
+      if (open.first + open.count == runs[i].first && open.stored == runs[i].stored &&
+          open.references == runs[i].references) {
+        open.count += runs[i].count;
+      } else {
+        runs[++kept] = runs[i];
       }
     }
+    runs.resize(kept + 1);
   }
 }
 
 }  // namespace
 
+void Offenders::merge(const Offenders& other) {
+  copied_wrongly.merge(other.copied_wrongly);
+  clear_wrongly.merge(other.clear_wrongly);
+  contested.merge(other.contested);
+  leaked.merge(other.leaked);
+  used_end = std::max(used_end, other.used_end);
+  cut_clusters += other.cut_clusters;
+  cut_end = std::max(cut_end, other.cut_end);
+}
+
 void compare_refcounts(Context& context, const References& references, const RefcountTable& refcounts,
                        const AreaIndex& areas, Offenders& offenders) {
   if (!context.refcount_table_usable) return;
-  std::vector<Stretch> stretches = list_stretches(references, refcounts);
+  std::vector<std::uint64_t> chunks;
+  std::vector<Stretch> stretches = list_stretches(references, refcounts, chunks);
   const unsigned threads = thread_count(context.options.threads, stretches.size() / 4);
   context.progress.begin("compare_refcounts", stretches.size());
   std::vector<std::unique_ptr<Comparer>> comparers;
   for (unsigned i = 0; i < threads; ++i)
-    comparers.push_back(std::make_unique<Comparer>(context, references, refcounts, areas, offenders));
+    comparers.push_back(std::make_unique<Comparer>(context, references, refcounts, areas));
   parallel_for(threads, stretches.size(), [&](std::uint64_t i, unsigned worker) {
     comparers[worker]->compare(stretches[i]);
     context.progress.advance(1);
   });
-  for (const auto& comparer : comparers)
-    offenders.used_end = std::max(offenders.used_end, comparer->used_end());
+  for (const auto& comparer : comparers) offenders.merge(comparer->found());
   collect_runs(stretches, offenders);
 }
 

@@ -25,8 +25,8 @@ struct MismatchRun {
 
 // What the comparison finds. Sets are over host clusters. All of it outlives the window of a capped walk.
 struct Offenders {
-  explicit Offenders(std::uint64_t clusters)
-      : copied_wrongly(clusters), clear_wrongly(clusters), contested(clusters), leaked(clusters) {}
+  // Adds what another one holds, but for the runs.
+  void merge(const Offenders& other);
 
   std::array<std::vector<MismatchRun>, kMismatches> runs;  // in order, maximal
   ClusterSet copied_wrongly;       // an active entry has COPIED set, the refcount is not 1

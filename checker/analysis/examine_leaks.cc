@@ -42,10 +42,7 @@ class LeakExaminer {
         zero_tables_(zero_tables),
         leaked_(offenders.leaked),
         spared_(spared),
-        judge_(context),
-        with_content_(geometry_.file_clusters),
-        orphans_(geometry_.file_clusters),
-        stale_(geometry_.file_clusters) {
+        judge_(context) {
     for (const Area& area : context.stale_areas)
       for (std::uint64_t at = 0; at < area.length; at += geometry_.cluster_bytes)
         stale_.add((area.offset + at) >> geometry_.cluster_bits);
@@ -131,10 +128,9 @@ void LeakExaminer::look_into_regions() {
                    if (stale_.contains(cluster)) continue;
                    const Content content = look_into(cluster, buffer);
                    if (content == Content::zeros) continue;
-                   with_content_.add(cluster);
-                   if (content != Content::l2_table) continue;
                    const std::scoped_lock lock(mutex);
-                   lost_tables_.push_back(cluster);
+                   with_content_.add(cluster);
+                   if (content == Content::l2_table) lost_tables_.push_back(cluster);
                  }
                  context_.progress.advance(1);
                });

@@ -263,7 +263,7 @@ void name_offenders(Context& context, const Tables& tables, const AreaIndex& are
 
 void name_misused_tables(Context& context, Tables& tables, const std::vector<std::uint32_t>& suspects) {
   if (suspects.empty()) return;
-  ClusterSet suspected(context.geometry.file_clusters);
+  ClusterSet suspected;
   for (const std::uint32_t at : suspects) {
     suspected.add(tables.l2[at].offset >> context.geometry.cluster_bits);
     tables.l2[at].walk = false;

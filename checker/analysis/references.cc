@@ -19,7 +19,7 @@ void write_counter(std::byte* counters, unsigned width, std::uint64_t index, std
 static_assert(std::endian::native == std::endian::little, "counters are widened by copying low bytes");
 
 // What a chunk costs beside its planes: itself and its share of the tree above it.
-constexpr std::uint64_t kChunkOverhead = 1024;
+constexpr std::uint64_t kChunkOverhead = 256;
 
 unsigned width_for(std::uint64_t value) {
   if (value <= 0xff) return 1;

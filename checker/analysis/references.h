@@ -1,6 +1,6 @@
 // How often each host cluster of the image file is referenced, and by what kind of reference.
 //
-// For every cluster there is one bit for each kind of claim, in chunks of 32768 clusters whose planes are
+// For every cluster there is one bit for each kind of claim, in chunks of 4096 clusters whose planes are
 // made only when a claim of that kind falls into them; references beyond the first of a kind are counted in
 // an array that exists only in chunks that need one and is only as wide as it must be. A sound image without
 // snapshots costs one bit a cluster.
@@ -20,9 +20,25 @@
 #include <memory>
 #include <mutex>
 
-#include "checker/analysis/cluster_set.h"
+#include "checker/analysis/sparse_array.h"
 
 namespace cowvet {
+
+// Small enough that a reference alone in the middle of a huge file is cheap, large enough that the tree above
+// is.
+inline constexpr unsigned kChunkBits = 12;
+inline constexpr std::uint64_t kChunkClusters = std::uint64_t{1} << kChunkBits;
+inline constexpr std::uint64_t kChunkWords = kChunkClusters / 64;
+
+constexpr std::uint64_t chunk_of(std::uint64_t cluster) {
+  return cluster >> kChunkBits;
+}
+constexpr std::uint64_t word_of(std::uint64_t cluster) {
+  return (cluster & (kChunkClusters - 1)) / 64;
+}
+constexpr std::uint64_t bit_of(std::uint64_t cluster) {
+  return std::uint64_t{1} << (cluster % 64);
+}
 
 enum class Claim : std::uint8_t {
   copied,      // by an entry of the active disk with COPIED set

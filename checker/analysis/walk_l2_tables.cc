@@ -68,13 +68,11 @@ class MemoryGate {
 
 class Walker {
  public:
-  Walker(Context& context, const Tables& tables, References& references, ClusterSet& spared, MemoryGate& gate,
-         WalkMode mode)
+  Walker(Context& context, const Tables& tables, References& references, MemoryGate& gate, WalkMode mode)
       : context_(context),
         geometry_(context.geometry),
         tables_(tables),
         references_(references),
-        spared_(spared),
         gate_(gate),
         judge_(context),
         reader_(context, mode.report),
@@ -84,6 +82,7 @@ class Walker {
         judge_suspects_(mode.find_suspects) {}
 
   void walk(std::span<const Group> groups);
+  const ClusterSet& spared() const { return spared_; }
   Findings& findings() { return findings_.findings(); }
   WalkResult result() const {
     WalkResult result = result_;
@@ -174,7 +173,7 @@ class Walker {
   const Geometry& geometry_;
   const Tables& tables_;
   References& references_;
-  ClusterSet& spared_;
+  ClusterSet spared_;
   MemoryGate& gate_;
   const EntryJudge judge_;
   L2Reader reader_;
@@ -418,7 +417,7 @@ WalkResult walk_l2_tables(Context& context, const Tables& tables, References& re
   MemoryGate gate(references);
   std::vector<std::unique_ptr<Walker>> walkers;
   for (unsigned i = 0; i < threads; ++i)
-    walkers.push_back(std::make_unique<Walker>(context, tables, references, spared, gate, mode));
+    walkers.push_back(std::make_unique<Walker>(context, tables, references, gate, mode));
   parallel_for(threads, pieces, [&](std::uint64_t piece, unsigned worker) {
     const std::uint64_t first = piece * per_piece;
     walkers[worker]->walk(std::span(groups).subspan(first, std::min(per_piece, groups.size() - first)));
@@ -427,6 +426,7 @@ WalkResult walk_l2_tables(Context& context, const Tables& tables, References& re
   WalkResult sum;
   for (const auto& walker : walkers) {
     if (mode.report) context.findings.absorb(std::move(walker->findings()));
+    spared.merge(walker->spared());
     const WalkResult part = walker->result();
     sum.complete = sum.complete && part.complete;
     sum.allocated_clusters += part.allocated_clusters;

@@ -81,7 +81,7 @@ TEST(References, compressed_clusters_share_without_contest) {
 
 TEST(References, windows_together_see_every_claim) {
   constexpr std::uint64_t kClusters = 20 * kChunkClusters;
-  References references(kClusters, 30'000);  // five chunks or so
+  References references(kClusters, 4'000);  // five chunks or so
   std::uint64_t seen = 0;
   int windows = 0;
   do {

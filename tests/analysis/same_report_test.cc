@@ -24,11 +24,11 @@ std::vector<std::byte> make_image() {
   const TemporaryDirectory directory;
   const CommandResult made = run_script(
       "qemu-img create -q -f qcow2 -o cluster_size=512 a.qcow2 48M\n"
-      "qemu-io -c 'write -P 1 0 24M' a.qcow2 >/dev/null\n"
+      "qemu-io -t unsafe -c 'write -P 1 0 24M' a.qcow2 >/dev/null\n"
       "qemu-img snapshot -c one a.qcow2\n"
-      "qemu-io -c 'write -P 2 3M 6M' -c 'write -c -P 3 40M 1M' a.qcow2 >/dev/null\n"
+      "qemu-io -t unsafe -c 'write -P 2 3M 6M' -c 'write -c -P 3 40M 1M' a.qcow2 >/dev/null\n"
       "qemu-img snapshot -c two a.qcow2\n"
-      "qemu-io -c 'write -P 4 8M 2M' -c 'write -P 5 30M 4M' a.qcow2 >/dev/null\n",
+      "qemu-io -t unsafe -c 'write -P 4 8M 2M' -c 'write -P 5 30M 4M' a.qcow2 >/dev/null\n",
       directory.path());
   EXPECT_EQ(made.status, 0) << made.err;
   std::ifstream in(directory.file("a.qcow2"), std::ios::binary);
