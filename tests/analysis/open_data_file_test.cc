@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "checker/analysis/passes.h"
 #include "tests/support/mapped_image.h"
 
@@ -78,6 +80,12 @@ struct Opened {
     return ids;
   }
 
+  Finding first(RuleId id) const {
+    for (const Finding& finding : context.findings.sorted())
+      if (finding.rule == id) return finding;
+    throw std::runtime_error("rule did not fire");
+  }
+
   IdentifiedDevice device;
   Inputs inputs;
   Options options;
@@ -115,7 +123,7 @@ TEST(OpenDataFile, data_file_that_opens_is_kept) {
 TEST(OpenDataFile, missing_file_leaves_the_check_incomplete) {
   const Opened opened(named_image(), finds(Companion::State::missing));
   EXPECT_EQ(opened.fired(), "data-file/missing");
-  EXPECT_EQ(opened.context.findings.sorted().back().detail,
+  EXPECT_EQ(opened.first(rule("data-file/missing")).detail,
             R"(the data file "/images/disk.raw" cannot be opened: reasons)");
 }
 
@@ -156,6 +164,32 @@ TEST(OpenDataFile, image_as_its_own_data_file_is_not_read_as_one) {
   EXPECT_EQ(opened.context.report.data_file_path, "");
 }
 
+// The rules about names that fire for `name`.
+std::string name_rules(std::string_view name) {
+  MappedImage image;
+  image.use_data_file();
+  image.add_extension(static_cast<std::uint32_t>(ExtensionType::data_file_name), name);
+  image.add_extension(0, "");
+  const Opened opened(image, opens(kOther));
+  std::string ids;
+  for (const RuleId id : {rule("data-file/name-unsafe"), rule("data-file/name-relative")})
+    if (opened.context.findings.added(id) != 0) ids += id->id.substr(id->id.rfind('-') + 1);
+  return ids;
+}
+
+TEST(OpenDataFile, names_are_judged) {
+  EXPECT_EQ(name_rules("disk.raw"), "relative");
+  EXPECT_EQ(name_rules("data/disk..raw"), "relative");
+  EXPECT_EQ(name_rules("./a:b/disk.raw"), "relative");
+  EXPECT_EQ(name_rules("/var/lib/disk.raw"), "unsafe");
+  EXPECT_EQ(name_rules("/dev/sda"), "unsafe");
+  EXPECT_EQ(name_rules("../disk.raw"), "unsaferelative");
+  EXPECT_EQ(name_rules("data/.."), "unsaferelative");
+  EXPECT_EQ(name_rules("nbd://host/disk"), "unsafe");
+  EXPECT_EQ(name_rules("json:{\"driver\": \"file\"}"), "unsafe");
+  EXPECT_EQ(name_rules("disk\n.raw"), "unsaferelative");
+}
+
 TEST(CheckDataFileLength, file_as_long_as_the_disk_is_long_enough) {
   constexpr std::uint64_t kDisk = 3 * kCluster + 512;
   for (const bool raw : {false, true}) {
@@ -174,7 +208,7 @@ TEST(CheckDataFileLength, file_need_not_be_longer_than_what_is_mapped) {
   EXPECT_EQ(Opened(image, opens(kOther, 3 * kCluster)).fired(), "");
   const Opened opened(image, opens(kOther, 3 * kCluster - 1));
   EXPECT_EQ(opened.fired(), "data-file/short");
-  const Finding finding = opened.context.findings.sorted().back();
+  const Finding finding = opened.first(rule("data-file/short"));
   EXPECT_EQ(finding.expected, 3 * kCluster);
   EXPECT_EQ(finding.found, 3 * kCluster - 1);
   EXPECT_EQ(finding.count, 1u);
@@ -184,8 +218,8 @@ TEST(CheckDataFileLength, file_need_not_be_longer_than_what_is_mapped) {
 TEST(CheckDataFileLength, clusters_behind_the_end_are_counted) {
   MappedImage image = named_image();
   for (const std::uint64_t index : {2u, 3u, 7u, 500u}) image.map(index, index * kCluster | kCopied);
-  EXPECT_EQ(Opened(image, opens(kOther, 3 * kCluster)).context.findings.sorted().back().count, 3u);
-  EXPECT_EQ(Opened(image, opens(kOther, 0)).context.findings.sorted().back().count, 4u);
+  EXPECT_EQ(Opened(image, opens(kOther, 3 * kCluster)).first(rule("data-file/short")).count, 3u);
+  EXPECT_EQ(Opened(image, opens(kOther, 0)).first(rule("data-file/short")).count, 4u);
 }
 
 TEST(CheckDataFileLength, raw_file_must_reach_the_end_of_the_disk) {
