@@ -8,37 +8,34 @@
 namespace cowvet::corpus {
 namespace {
 
-constexpr std::uint64_t kMostL1Entries = (32 << 20) / 8;
 constexpr std::uint64_t kMostFileBytes = std::uint64_t{1} << 30;
-
-// L1 entries for the disk and the largest VM state behind it.
-std::uint64_t l1_entries(const Draft& draft) {
-  const std::uint64_t window = draft.layout.shape.window_bytes;
-  const std::uint64_t disk = std::max<std::uint64_t>(1, divide_up(draft.recipe.image.size_bytes, window));
-  std::uint64_t vm_state = 0;
-  for (const Step& step : draft.recipe.steps)
-    if (const auto* snapshot = std::get_if<TakeSnapshot>(&step.action))
-      vm_state = std::max(vm_state, divide_up(snapshot->vm_state_bytes, window));
-  return draft.recipe.image.l1_entries.value_or(disk + vm_state);
-}
-
-void place_l1(Draft& draft) {
-  const std::uint64_t entries = l1_entries(draft);
-  if (entries > kMostL1Entries) return draft.fail("the L1 table becomes larger than 32 MiB");
-  draft.layout.l1.l2_offsets.resize(entries);
-  const std::uint64_t clusters = std::max<std::uint64_t>(1, draft.layout.shape.clusters_for(entries * 8));
-  draft.layout.l1.offset = draft.layout.clusters.allocate(clusters, "L1 table");
-}
 
 struct Stepper {
   Draft& draft;
 
-  void operator()(const WriteData& step) { write_data(draft, step.range, step.pattern); }
-  void operator()(const WriteZeros& step) { write_zeros(draft, step); }
-  void operator()(const WriteCompressed& step) { write_compressed(draft, step); }
-  void operator()(const Discard& step) { discard(draft, step.range); }
+  // The last cluster of the disk counts whole.
+  bool is_on_disk(GuestRange range) const {
+    const bool inside = fits_in(range.offset, range.length, draft.layout.shape.round_up(draft.disk_bytes));
+    if (!inside) draft.fail("the range reaches behind the end of the virtual disk");
+    return inside;
+  }
+
+  void operator()(const WriteData& step) {
+    if (step.past_end || is_on_disk(step.range)) write_data(draft, step.range, step.pattern);
+  }
+  void operator()(const WriteZeros& step) {
+    if (is_on_disk(step.range)) write_zeros(draft, step);
+  }
+  void operator()(const WriteCompressed& step) {
+    if (is_on_disk(step.range)) write_compressed(draft, step);
+  }
+  void operator()(const Discard& step) {
+    if (is_on_disk(step.range)) discard(draft, step.range);
+  }
   void operator()(const TakeSnapshot& step) { take_snapshot(draft, step); }
   void operator()(const DeleteSnapshot& step) { delete_snapshot(draft, step.id); }
+  void operator()(const RevertToSnapshot& step) { revert_to_snapshot(draft, step.id); }
+  void operator()(const Resize& step) { resize_disk(draft, step.size_bytes); }
   void operator()(const AddBitmap& step) { draft.bitmaps.push_back(step); }
   void operator()(const AddTrailing& step) { draft.trailing.push_back(step); }
   void operator()(const SkipClusters& step) { draft.layout.clusters.skip(step.count); }
@@ -71,7 +68,7 @@ void finish_files(Draft& draft) {
     put_bytes(draft.image, draft.image.size(), bytes);
   }
   if (!draft.has_data_file()) return;
-  const std::uint64_t size = draft.recipe.data_file->size_bytes.value_or(draft.recipe.image.size_bytes);
+  const std::uint64_t size = draft.recipe.data_file->size_bytes.value_or(draft.disk_bytes);
   if (size > kMostFileBytes) return draft.fail("the data file becomes larger than 1 GiB: give it a size");
   draft.data_file.resize(size);
 }

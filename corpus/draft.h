@@ -19,6 +19,7 @@ struct Draft {
 
   const Recipe& recipe;
   Layout layout;
+  std::uint64_t disk_bytes = recipe.image.size_bytes;
   std::vector<std::byte> image;
   std::vector<std::byte> data_file;
   GuestDisk disk;
@@ -55,7 +56,12 @@ void write_compressed(Draft& draft, const WriteCompressed& step);
 // take_snapshot.cc
 void take_snapshot(Draft& draft, const TakeSnapshot& step);
 void delete_snapshot(Draft& draft, const std::string& id);
+void revert_to_snapshot(Draft& draft, const std::string& id);
 void write_snapshot_table(Draft& draft);
+
+// resize_disk.cc
+void place_l1(Draft& draft);
+void resize_disk(Draft& draft, std::uint64_t bytes);
 
 // write_bitmaps.cc
 void write_bitmaps(Draft& draft);

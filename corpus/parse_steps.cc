@@ -13,6 +13,7 @@ void add_step(Recipe& recipe, const Arguments& words, Action action) {
 void parse_write(Recipe& recipe, Arguments& words) {
   WriteData write{.range = words.next_range(), .pattern = {}};
   write.pattern = words.pattern("with", {});
+  write.past_end = words.flag("past-end");
   add_step(recipe, words, write);
 }
 
@@ -52,6 +53,17 @@ void parse_delete_snapshot(Recipe& recipe, Arguments& words) {
   add_step(recipe, words, DeleteSnapshot{words.next("the ID of the snapshot")});
 }
 
+void parse_revert(Recipe& recipe, Arguments& words) {
+  add_step(recipe, words, RevertToSnapshot{words.next("the ID of the snapshot")});
+}
+
+void parse_resize(Recipe& recipe, Arguments& words) {
+  const std::string size = words.next("the new size");
+  const auto bytes = parse_number(size);
+  if (!bytes) words.fail(size, "a number is expected, such as 4096, 64K or 0x1f");
+  add_step(recipe, words, Resize{bytes.value_or(0)});
+}
+
 void parse_bitmap(Recipe& recipe, Arguments& words) {
   AddBitmap bitmap;
   bitmap.name = words.next("the name of the bitmap");
@@ -83,11 +95,18 @@ void parse_trailing(Recipe& recipe, Arguments& words) {
 }
 
 constexpr Verb kVerbs[] = {
-    {"write", Part::steps, parse_write},       {"zero", Part::steps, parse_zero},
-    {"compress", Part::steps, parse_compress}, {"discard", Part::steps, parse_discard},
-    {"snapshot", Part::steps, parse_snapshot}, {"delete-snapshot", Part::steps, parse_delete_snapshot},
-    {"bitmap", Part::steps, parse_bitmap},     {"leak", Part::steps, parse_leak},
-    {"free", Part::steps, parse_free},         {"trailing", Part::steps, parse_trailing},
+    {"write", Part::steps, parse_write},
+    {"zero", Part::steps, parse_zero},
+    {"compress", Part::steps, parse_compress},
+    {"discard", Part::steps, parse_discard},
+    {"snapshot", Part::steps, parse_snapshot},
+    {"delete-snapshot", Part::steps, parse_delete_snapshot},
+    {"revert-to-snapshot", Part::steps, parse_revert},
+    {"resize", Part::steps, parse_resize},
+    {"bitmap", Part::steps, parse_bitmap},
+    {"leak", Part::steps, parse_leak},
+    {"free", Part::steps, parse_free},
+    {"trailing", Part::steps, parse_trailing},
 };
 
 }  // namespace

@@ -90,6 +90,7 @@ struct LuksArea {
 struct WriteData {
   GuestRange range;
   Pattern pattern;
+  bool past_end = false;  // may reach behind the end of the virtual disk
 };
 struct WriteZeros {
   GuestRange range;
@@ -116,6 +117,12 @@ struct TakeSnapshot {
 struct DeleteSnapshot {
   std::string id;
 };
+struct RevertToSnapshot {
+  std::string id;
+};
+struct Resize {
+  std::uint64_t size_bytes = 0;
+};
 struct AddBitmap {
   std::string name;
   unsigned granularity_bits = 16;
@@ -139,7 +146,7 @@ struct AddTrailing {
 };
 
 using Action = std::variant<WriteData, WriteZeros, WriteCompressed, Discard, TakeSnapshot, DeleteSnapshot,
-                            AddBitmap, LeakClusters, SkipClusters, AddTrailing>;
+                            RevertToSnapshot, Resize, AddBitmap, LeakClusters, SkipClusters, AddTrailing>;
 struct Step {
   Where where;
   std::string verb;

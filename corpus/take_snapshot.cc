@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 
 #include "corpus/draft.h"
@@ -9,7 +10,7 @@ namespace {
 // cluster"
 std::uint64_t vm_state_offset(const Draft& draft) {
   const std::uint64_t window = draft.layout.shape.window_bytes;
-  return divide_up(draft.recipe.image.size_bytes, window) * window;
+  return divide_up(draft.disk_bytes, window) * window;
 }
 
 // Fields that are defined, then bytes that nobody knows.
@@ -29,7 +30,7 @@ Snapshot describe(const Draft& draft, const TakeSnapshot& step) {
           .date_seconds = step.date_seconds,
           .vm_clock_nanoseconds = 1'000'000'000,
           .vm_state_size_32 = fits ? static_cast<std::uint32_t>(step.vm_state_bytes) : 0,
-          .extra_data = extra_data(step, step.disk_size.value_or(draft.recipe.image.size_bytes)),
+          .extra_data = extra_data(step, step.disk_size.value_or(draft.disk_bytes)),
           .id = step.id,
           .name = step.name};
 }
@@ -64,6 +65,20 @@ void delete_snapshot(Draft& draft, const std::string& id) {
     layout.clusters.release(snapshot->l1.offset + i * layout.shape.cluster_bytes);
   layout.snapshots.erase(layout.snapshots.begin() + (snapshot - layout.snapshots.data()));
   draft.snapshot_disks.erase(id);
+}
+
+void revert_to_snapshot(Draft& draft, const std::string& id) {
+  const SnapshotLayout* snapshot = draft.layout.find_snapshot(id);
+  if (!snapshot) return draft.fail("there is no snapshot " + id);
+  L1Layout& active = draft.layout.l1;
+  if (snapshot->l1.l2_offsets.size() > active.l2_offsets.size())
+    return draft.fail("the active L1 table is shorter than that of the snapshot");
+  retain_l1(draft, snapshot->l1);
+  release_l1(draft, active);
+  std::ranges::fill(active.l2_offsets, 0);
+  std::ranges::copy(snapshot->l1.l2_offsets, active.l2_offsets.begin());
+  draft.disk = draft.snapshot_disks.at(id);
+  draft.disk_bytes = snapshot->entry.disk_size(draft.disk_bytes);
 }
 
 void write_snapshot_table(Draft& draft) {

@@ -29,7 +29,7 @@ std::uint64_t store_bits(Draft& draft, std::span<const std::byte> bits, const st
 
 std::vector<std::uint64_t> store_bitmap(Draft& draft, const AddBitmap& step) {
   const std::uint64_t cluster = draft.layout.shape.cluster_bytes;
-  const std::vector<std::byte> bits = bitmap_bits(step, draft.recipe.image.size_bytes);
+  const std::vector<std::byte> bits = bitmap_bits(step, draft.disk_bytes);
   std::vector<std::uint64_t> table;
   for (std::uint64_t at = 0; at < bits.size(); at += cluster) {
     const auto part = std::span(bits).subspan(at, std::min<std::uint64_t>(cluster, bits.size() - at));
@@ -65,7 +65,7 @@ void write_bitmaps(Draft& draft) {
   if (draft.bitmaps.empty()) return;
   std::vector<std::byte> directory;
   for (const AddBitmap& step : draft.bitmaps) {
-    if (bitmap_data_bytes(draft.recipe.image.size_bytes, step.granularity_bits) > kMostBitmapBytes)
+    if (bitmap_data_bytes(draft.disk_bytes, step.granularity_bits) > kMostBitmapBytes)
       return draft.fail("the granularity is too fine for the size of the disk");
     BitmapLayout bitmap = write_bitmap(draft, step);
     bitmap.entry_offset = directory.size();

@@ -26,7 +26,7 @@ Header describe(const Draft& draft) {
           .backing_file_offset = 0,  // set with the extensions
           .backing_file_size = 0,
           .cluster_bits = recipe.image.cluster_bits,
-          .size = recipe.image.size_bytes,
+          .size = draft.disk_bytes,
           .crypt_method = static_cast<std::uint32_t>(recipe.image.crypt),
           .l1_size = static_cast<std::uint32_t>(layout.l1.l2_offsets.size()),
           .l1_table_offset = layout.l1.offset,
