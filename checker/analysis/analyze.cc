@@ -58,4 +58,30 @@ Report analyze(const Inputs& inputs, const Options& options, Progress* progress)
   return finish_report(context);
 }
 
+void add_finding(Report& report, Finding finding) {
+  auto total = std::ranges::lower_bound(report.totals, finding.rule, {}, &RuleTotal::rule);
+  if (total == report.totals.end() || total->rule != finding.rule)
+    total = report.totals.insert(total, {finding.rule, 0, 0, Severity::notice});
+  ++total->findings;
+  total->total += finding.count;
+  total->worst = std::max(total->worst, finding.severity);
+  report.worst = std::max(report.worst, finding.severity);
+  Counters& counters = report.counters;
+  switch (finding.severity) {
+    case Severity::notice:
+      counters.notices += finding.count;
+      break;
+    case Severity::leak:
+      counters.leaks += finding.count;
+      break;
+    case Severity::corruption:
+      counters.corruptions += finding.count;
+      break;
+    case Severity::unchecked:
+      counters.check_errors += finding.count;
+      break;
+  }
+  report.findings.insert(std::ranges::upper_bound(report.findings, finding), std::move(finding));
+}
+
 }  // namespace cowvet

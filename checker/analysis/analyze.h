@@ -72,4 +72,7 @@ struct Report {
 
 Report analyze(const Inputs& inputs, const Options& options, Progress* progress = nullptr);
 
+// Adds what only shows beyond one analysis; counters, totals and the order of the findings stay right.
+void add_finding(Report& report, Finding finding);
+
 }  // namespace cowvet

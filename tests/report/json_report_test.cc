@@ -63,7 +63,7 @@ TEST(JsonReport, has_everything_that_a_finding_holds) {
 
 TEST(JsonReport, tells_listed_findings_from_counted_ones) {
   Report report = with({.rule = rule("refcount/leak"), .place = Place{}, .count = 4});
-  add(report, {.rule = rule("refcount/leak"), .place = Place{}, .count = 2});
+  add_finding(report, {.rule = rule("refcount/leak"), .place = Place{}, .count = 2});
   report.findings.pop_back();
   const json total = parsed(report)["rules"][0];
   EXPECT_EQ(total["count"], 6);
@@ -86,7 +86,7 @@ TEST(JsonReport, names_data_file_and_backing_file) {
 
 TEST(JsonReport, both_layouts_hold_the_same_and_a_line_is_one_line) {
   Report report = with(rule("l2/copied"));
-  add(report, {.rule = rule("refcount/leak"), .place = Place{}});
+  add_finding(report, {.rule = rule("refcount/leak"), .place = Place{}});
   EXPECT_EQ(parsed(report), parsed(report, {}, JsonLayout::line));
   const std::string line = json_report(report, {}, JsonLayout::line);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
@@ -94,7 +94,7 @@ TEST(JsonReport, both_layouts_hold_the_same_and_a_line_is_one_line) {
 
 TEST(JsonReport, puts_each_finding_on_a_line_of_its_own) {
   Report report = with(rule("l2/copied"));
-  add(report, {.rule = rule("refcount/leak"), .place = Place{}});
+  add_finding(report, {.rule = rule("refcount/leak"), .place = Place{}});
   EXPECT_THAT(json_report(report, {}, JsonLayout::document),
               testing::ContainsRegex("\n        \\{\"rule\":\"l2/copied\".*\\},\n        "
                                      "\\{\"rule\":\"refcount/leak\".*\\}\n    \\]\n\\}\n$"));

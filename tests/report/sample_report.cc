@@ -1,6 +1,5 @@
 #include "tests/report/sample_report.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace cowvet {
@@ -18,36 +17,9 @@ Report sound_report() {
   return report;
 }
 
-void add(Report& report, Finding finding) {
-  auto at = std::ranges::lower_bound(report.totals, finding.rule, {}, &RuleTotal::rule);
-  if (at == report.totals.end() || at->rule != finding.rule)
-    at = report.totals.insert(at, {finding.rule, 0, 0, Severity::notice});
-  RuleTotal& total = *at;
-  ++total.findings;
-  total.total += finding.count;
-  total.worst = std::max(total.worst, finding.severity);
-  report.worst = std::max(report.worst, finding.severity);
-  Counters& counters = report.counters;
-  switch (finding.severity) {
-    case Severity::notice:
-      counters.notices += finding.count;
-      break;
-    case Severity::leak:
-      counters.leaks += finding.count;
-      break;
-    case Severity::corruption:
-      counters.corruptions += finding.count;
-      break;
-    case Severity::unchecked:
-      counters.check_errors += finding.count;
-      break;
-  }
-  report.findings.insert(std::ranges::upper_bound(report.findings, finding), std::move(finding));
-}
-
 Report with(Finding finding) {
   Report report = sound_report();
-  add(report, std::move(finding));
+  add_finding(report, std::move(finding));
   return report;
 }
 

@@ -14,7 +14,7 @@ constexpr const char* kNoErrors = "No errors were found on the image";
 
 Report not_qcow2() {
   Report report;
-  add(report, {.rule = rule("header/magic"), .place = Place{}});
+  add_finding(report, {.rule = rule("header/magic"), .place = Place{}});
   return report;
 }
 
@@ -29,9 +29,9 @@ TEST(Verdict, each_severity_has_the_status_of_qemu_img) {
 
 TEST(Verdict, what_could_not_be_examined_outranks_corruption_and_corruption_outranks_leaks) {
   Report report = with(rule("refcount/leak"));
-  add(report, {.rule = rule("l2/outside"), .place = Place{}});
+  add_finding(report, {.rule = rule("l2/outside"), .place = Place{}});
   EXPECT_EQ(exit_status_of(report, {}), 2);
-  add(report, {.rule = rule("file/unreadable"), .place = Place{}});
+  add_finding(report, {.rule = rule("file/unreadable"), .place = Place{}});
   EXPECT_EQ(exit_status_of(report, {}), 1);
 }
 
@@ -52,7 +52,7 @@ TEST(Verdict, a_file_that_was_said_to_be_qcow2_and_is_not_is_an_error) {
 
 TEST(Verdict, a_file_whose_first_bytes_cannot_be_read_is_not_called_another_format) {
   Report report;
-  add(report, {.rule = rule("file/unreadable"), .place = Place{}});
+  add_finding(report, {.rule = rule("file/unreadable"), .place = Place{}});
   EXPECT_EQ(verdict_of(report), Verdict::incomplete);
   EXPECT_EQ(exit_status_of(report, {}), 1);
 }
@@ -67,8 +67,8 @@ TEST(Verdict, what_a_repair_would_give_up_decides_what_is_at_risk) {
 
 TEST(Verdict, the_worst_damage_decides_in_any_order) {
   Report report = with(rule("l2/outside"));
-  add(report, {.rule = rule("snapshot/l1-outside"), .place = Place{}});
-  add(report, {.rule = rule("refcount/too-low"), .place = Place{}});
+  add_finding(report, {.rule = rule("snapshot/l1-outside"), .place = Place{}});
+  add_finding(report, {.rule = rule("refcount/too-low"), .place = Place{}});
   EXPECT_EQ(verdict_of(report), Verdict::guest_data_at_risk);
 }
 
@@ -81,7 +81,8 @@ TEST(Verdict, a_finding_with_another_severity_than_its_rule_is_judged_by_its_own
 
 TEST(Verdict, a_rule_whose_damage_hides_behind_an_unchecked_finding_still_counts_as_damage) {
   Report report = with({.rule = rule("header/compression-type"), .place = Place{}});
-  add(report, {.rule = rule("header/compression-type"), .severity = Severity::unchecked, .place = Place{}});
+  add_finding(report,
+              {.rule = rule("header/compression-type"), .severity = Severity::unchecked, .place = Place{}});
   EXPECT_EQ(verdict_of(report), Verdict::incomplete);
   EXPECT_EQ(damage_of(report), Verdict::metadata_damaged);
 }
@@ -114,7 +115,7 @@ TEST(VerdictSentence, names_what_could_not_be_examined_and_what_is_known_of_the_
   EXPECT_EQ(verdict_sentence(report, {}),
             "disk.qcow2 could not be examined completely: L2 table cannot be read: I/O error. "
             "What could be examined is in order.");
-  add(report, {.rule = rule("l2/outside"), .place = Place{}});
+  add_finding(report, {.rule = rule("l2/outside"), .place = Place{}});
   EXPECT_THAT(verdict_sentence(report, {}),
               HasSubstr("What could be examined is corrupt (1 error): guest data is damaged or at risk."));
 }
