@@ -630,7 +630,8 @@ inline constexpr Rule kRules[] = {
     {"refcount/leak", Severity::leak, Remedy::safe,
      "Clusters are marked as in use, and nothing refers to them.",
      "Host cluster management",
-     "The image is larger than it has to be. No data is affected.",
+     "Alone, this only wastes space. Next to other damage, these clusters may hold data that lost its "
+     "reference.",
      kSpaceAdvice},
     {"refcount/orphan-mapping", Severity::corruption, Remedy::choice,
      "Clusters that nothing refers to hold what looks like a table of guest data.",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cctype>
 
 namespace cowvet {
 
@@ -24,9 +25,19 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
-std::string with_hex(std::uint64_t value) {
-  constexpr std::uint64_t kSmall = 1024;  // counts, bit numbers, versions
-  return value < kSmall ? fmt::format("{}", value) : fmt::format("{} ({:#x})", value, value);
+std::string plain_or_hex(std::uint64_t value) {
+  constexpr std::uint64_t kSmall = 4096;
+  return value < kSmall ? fmt::format("{}", value) : fmt::format("{:#x}", value);
+}
+
+bool says(std::string_view text, std::uint64_t value) {
+  const auto in_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  for (const std::string& number : {fmt::format("{}", value), fmt::format("{:#x}", value)})
+    for (std::size_t at = 0; (at = text.find(number, at)) != std::string_view::npos; ++at) {
+      const std::size_t end = at + number.size();
+      if ((at == 0 || !in_word(text[at - 1])) && (end == text.size() || !in_word(text[end]))) return true;
+    }
+  return false;
 }
 
 std::string describe(const GuestRange& range) {

@@ -15,8 +15,12 @@ std::string human_bytes(std::uint64_t bytes);
 // "1 error", "2 errors".
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 
-// Decimal, with the hexadecimal behind it where it may be an offset: "2", "327680 (0x50000)".
-std::string with_hex(std::uint64_t value);
+// Counts, versions and bit numbers as decimal: "2"; what may be an offset or an entry as hexadecimal:
+// "0x50000".
+std::string plain_or_hex(std::uint64_t value);
+
+// Whether `text` names `value`, decimal or hexadecimal, as a word of its own.
+bool says(std::string_view text, std::uint64_t value);
 
 // "0x110000-0x11ffff (64 KiB at 1.06 MiB)".
 std::string describe(const GuestRange& range);

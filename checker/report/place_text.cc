@@ -4,6 +4,7 @@
 
 #include "checker/report/escape.h"
 #include "checker/report/numbers.h"
+#include "checker/report/wrap.h"
 
 namespace cowvet {
 namespace {
@@ -20,13 +21,12 @@ std::string subject(const Place& place) {
 // "what is wrong (expected 1, found 2)". A number that the detail already says is not repeated.
 std::string trouble(const Finding& finding) {
   std::string numbers;
-  if (finding.expected) numbers = fmt::format("expected {}", with_hex(*finding.expected));
-  if (finding.found) {
-    const bool said = finding.detail.contains(fmt::format("{}", *finding.found)) ||
-                      finding.detail.contains(fmt::format("{:#x}", *finding.found));
-    if (finding.expected || !said)
-      numbers += fmt::format("{}found {}", numbers.empty() ? "" : ", ", with_hex(*finding.found));
-  }
+  const auto add = [&](std::string_view label, std::optional<std::uint64_t> value) {
+    if (!value || says(finding.detail, *value)) return;
+    numbers += fmt::format("{}{} {}", numbers.empty() ? "" : ", ", label, plain_or_hex(*value));
+  };
+  add("expected", finding.expected);
+  add("found", finding.found);
   const std::string detail = escape_for_terminal(finding.detail);
   if (numbers.empty()) return detail;
   return detail.empty() ? numbers : fmt::format("{} ({})", detail, numbers);
@@ -46,13 +46,16 @@ std::string describe(const Place& place) {
   return text;
 }
 
-// Lines are not broken: they are data, and people search them.
+// Lines are not broken at the edge: they are data, and people search them.
 std::string describe(const Finding& finding, std::size_t indent) {
   std::string text = fmt::format("{:{}}{}", "", indent, describe(finding.place));
-  if (finding.count > 1) text += fmt::format(", {} in a row", finding.count);
+  if (finding.count > 1 && !says(finding.detail, finding.count))
+    text += fmt::format(", {} in a row", finding.count);
+  if (const std::string what = trouble(finding); !what.empty()) {
+    const bool fits = text.size() + 2 + what.size() <= kTextWidth;
+    text += fits ? ": " + what : fmt::format("\n{:{}}{}", "", indent + 2, what);
+  }
   text += '\n';
-  if (const std::string what = trouble(finding); !what.empty())
-    text += fmt::format("{:{}}{}\n", "", indent + 2, what);
   if (finding.other) text += fmt::format("{:{}}other: {}\n", "", indent + 2, describe(*finding.other));
   return text;
 }

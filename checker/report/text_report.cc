@@ -83,12 +83,22 @@ std::string_view first_step(const Report& report) {
   return "";
 }
 
+// What the rule asks for. Space without references is not mere waste next to damage: it may hold what lost
+// its reference.
+std::string_view advice_of(const RuleTotal& total, const Report& report) {
+  if (total.worst == Severity::leak && report.counters.corruptions != 0)
+    return "Do not free this space before the damage is repaired: it may hold data that is missing "
+           "elsewhere.";
+  return total.rule->advice;
+}
+
 // Rules with the same advice share a line.
 std::string next_steps(const Report& report, bool colour) {
   std::vector<std::pair<std::string_view, std::vector<std::string_view>>> steps;
   for (const RuleTotal& total : report.totals) {
-    auto at = std::ranges::find(steps, total.rule->advice, [](const auto& step) { return step.first; });
-    if (at == steps.end()) at = steps.insert(at, {total.rule->advice, {}});
+    const std::string_view advice = advice_of(total, report);
+    auto at = std::ranges::find(steps, advice, [](const auto& step) { return step.first; });
+    if (at == steps.end()) at = steps.insert(at, {advice, {}});
     at->second.push_back(total.rule->id);
   }
   if (steps.empty()) return "";

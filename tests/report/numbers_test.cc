@@ -21,9 +21,17 @@ TEST(HumanBytes, fractions_have_three_digits_and_are_never_rounded_up) {
   EXPECT_EQ(human_bytes(~std::uint64_t{0}), "15.9 EiB");
 }
 
-TEST(WithHex, shows_hexadecimal_from_the_size_of_offsets_on) {
-  EXPECT_EQ(with_hex(1023), "1023");
-  EXPECT_EQ(with_hex(327680), "327680 (0x50000)");
+TEST(PlainOrHex, shows_hexadecimal_from_the_size_of_offsets_on) {
+  EXPECT_EQ(plain_or_hex(4095), "4095");
+  EXPECT_EQ(plain_or_hex(327680), "0x50000");
+}
+
+TEST(Says, finds_a_number_only_as_a_word_of_its_own) {
+  EXPECT_TRUE(says("refcount 2, references 1", 1));
+  EXPECT_TRUE(says("at 0x50000", 0x50000));
+  EXPECT_TRUE(says("7", 7));
+  EXPECT_FALSE(says("refcount 21, L1", 1));
+  EXPECT_FALSE(says("at 0x500001", 0x50000));
 }
 
 TEST(DescribeGuestRange, survives_the_end_of_the_number_line) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <rapidcheck.h>
 
+#include <regex>
+
 #include "checker/report/escape.h"
 #include "tests/report/sample_report.h"
 
@@ -66,7 +68,8 @@ TEST(TextReport, names_a_place_in_the_data_file_as_such) {
 TEST(TextReport, counts_exactly_what_it_does_not_show) {
   Report report = sound_report();
   for (std::uint64_t i = 0; i < 30; ++i)
-    add(report,
+    add_finding(
+        report,
         {.rule = rule("refcount/leak"), .place = Place{.offset = i << 16, .length = 1 << 16}, .count = 2});
   report.findings.erase(report.findings.begin() + 25, report.findings.end());  // what the analysis kept
 
@@ -98,9 +101,30 @@ TEST(TextReport, says_which_data_file_was_used_and_whether_it_was_examined) {
 
 TEST(TextReport, gives_advice_of_several_rules_once_when_it_is_the_same) {
   Report report = with(rule("l2/copied"));
-  add(report, {.rule = rule("l1/copied"), .place = Place{}});
+  add_finding(report, {.rule = rule("l1/copied"), .place = Place{}});
   ASSERT_EQ(rule("l2/copied")->advice, rule("l1/copied")->advice);
   EXPECT_THAT(text_report(report, {}), HasSubstr("  - l1/copied, l2/copied:"));
+}
+
+TEST(TextReport, puts_a_short_detail_on_the_line_of_its_place_and_repeats_no_number) {
+  const Finding finding{.rule = rule("refcount/too-low"),
+                        .place = Place{.offset = 0x20000, .length = 0x20000},
+                        .count = 2,
+                        .expected = 1,
+                        .found = 0,
+                        .detail = "refcount 0, references 1, 2 clusters"};
+  EXPECT_THAT(text_report(with(finding), {}),
+              HasSubstr("\n    image, byte 0x20000: refcount 0, references 1, 2 clusters\n"));
+}
+
+TEST(TextReport, does_not_call_space_waste_that_may_hold_lost_data) {
+  const std::string advice(rule("refcount/leak")->advice);
+  Report report = with(rule("refcount/leak"));
+  const auto flat = [&] { return std::regex_replace(text_report(report, {}), std::regex("\n +"), " "); };
+  EXPECT_THAT(flat(), HasSubstr(advice));
+  add_finding(report, {.rule = rule("l2/outside")});
+  EXPECT_THAT(flat(), Not(HasSubstr(advice)));
+  EXPECT_THAT(flat(), HasSubstr("refcount/leak: Do not free this space before the damage is repaired"));
 }
 
 TEST(TextReport, colours_only_when_asked) {
