@@ -6,14 +6,27 @@
 #include <charconv>
 #include <cstdio>
 #include <limits>
-#include <sstream>
 #include <system_error>
 
 #include "checker/report/escape.h"
+#include "checker/report/wrap.h"
 
 namespace cowvet {
 
 namespace po = boost::program_options;
+
+namespace {
+
+// "-f, --format FORMAT"
+std::string names_of(const po::option_description& option) {
+  const std::string name = option.canonical_display_name(po::command_line_style::allow_dash_for_short);
+  const bool has_short = name.size() == 2;
+  const bool takes_value = option.semantic()->max_tokens() > 0;
+  return fmt::format("{:<4}--{}{}{}", has_short ? name + "," : "", option.long_name(), takes_value ? " " : "",
+                     takes_value ? option.semantic()->name() : "");
+}
+
+}  // namespace
 
 std::expected<po::variables_map, std::string> parse_arguments(const Arguments& arguments,
                                                               const po::options_description& options,
@@ -69,10 +82,12 @@ int usage_error(std::string_view message, std::string_view command) {
 }
 
 int print_help(std::string_view command, std::string_view text, const po::options_description& options) {
-  std::ostringstream list;
-  list << options;
-  const auto help =
-      fmt::format("Usage: cowvet {} {}\n\n{}\n{}", command, find_command(command)->usage, text, list.str());
+  constexpr std::size_t kColumn = 26;
+  std::string help =
+      fmt::format("Usage: cowvet {} {}\n\n{}\nOptions:\n", command, find_command(command)->usage, text);
+  for (const auto& option : options.options())
+    help += fmt::format("  {:<{}}{}", names_of(*option), kColumn - 2,
+                        wrap(option->description(), kColumn, kColumn));
   return print_out(help) ? kExitSound : kExitIncomplete;
 }
 

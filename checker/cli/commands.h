@@ -21,6 +21,7 @@ struct Command {
 std::span<const Command> commands();
 const Command* find_command(std::string_view name);  // null: there is none
 
+int run_check(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
 int run_help(const Arguments& arguments);
 

@@ -1,0 +1,38 @@
+// Options that every command has which opens images, and the one place where images are opened: read-only,
+// under QEMU's locks, and with the rules by which files that an image names are followed.
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "checker/analysis/analyze.h"
+#include "checker/device/companion.h"
+#include "checker/device/device.h"
+
+namespace cowvet {
+
+struct ImageOptions {
+  std::string format;        // -f; empty: not given
+  bool force_share = false;  // -U: no locks
+};
+
+// Adds -f and -U, which fill `options` when the command line is parsed.
+void add_image_options(boost::program_options::options_description& list, ImageOptions& options);
+
+// What is wrong with the values, for people; empty: nothing.
+std::string check_image_options(const ImageOptions& options);
+
+struct OpenedImage {
+  std::unique_ptr<Device> image;
+  OpenCompanion open_data_file;
+  OpenCompanion open_backing;
+
+  Inputs inputs() const { return {*image, open_data_file, open_backing}; }
+};
+
+// The error is a message for people, with the path in it.
+std::expected<OpenedImage, std::string> open_image(const std::string& path, const ImageOptions& options);
+
+}  // namespace cowvet
