@@ -6,11 +6,10 @@
 #include "checker/analysis/passes.h"
 
 namespace cowvet {
-namespace {
-
-// Moves what the passes learned into the report.
 Report finish_report(Context& context) {
   Report& report = context.report;
+  report.image_name = context.image.name();
+  report.image_bytes = context.image.size_bytes();
   report.findings = context.findings.sorted();
   for (std::uint16_t row = 0; row < kRuleCount; ++row) {
     const RuleId id(row);
@@ -27,16 +26,9 @@ Report finish_report(Context& context) {
   return std::move(report);
 }
 
-}  // namespace
-
-Report analyze(const Inputs& inputs, const Options& options, Progress* progress) {
-  Progress unseen;
-  Context context(inputs, options, progress ? *progress : unseen);
-  context.report.image_name = inputs.image.name();
-  context.report.image_bytes = inputs.image.size_bytes();
-
+void run_passes(Context& context) {
   // The header decides how everything else is read.
-  if (!load_header(context)) return finish_report(context);
+  if (!load_header(context)) return;
   // Cluster size and entry sizes are fixed; the header's areas are claimed.
 
   load_extensions(context);
@@ -53,8 +45,14 @@ Report analyze(const Inputs& inputs, const Options& options, Progress* progress)
 
   check_first_cluster(context);
   check_data_file_length(context);
-  if (options.guest_data) check_raw_data(context);
-  if (options.deep) decode_compressed_clusters(context);
+  if (context.options.guest_data) check_raw_data(context);
+  if (context.options.deep) decode_compressed_clusters(context);
+}
+
+Report analyze(const Inputs& inputs, const Options& options, Progress* progress) {
+  Progress unseen;
+  Context context(inputs, options, progress ? *progress : unseen);
+  run_passes(context);
   return finish_report(context);
 }
 

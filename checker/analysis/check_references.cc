@@ -108,13 +108,17 @@ void report_file_end(Context& context, const Offenders& offenders) {
 void check_references(Context& context) {
   const AreaIndex areas(context);
   report_overlaps(context, areas);
-  const RefcountTable refcounts = load_refcount_table(context, areas);
+  const auto refcount_table = std::make_shared<RefcountTable>(load_refcount_table(context, areas));
+  const RefcountTable& refcounts = *refcount_table;
   // Every fixed structure is known, and so is where the refcount blocks are.
 
-  Tables tables = load_l1_tables(context, areas, refcounts);
+  const auto all_tables = std::make_shared<Tables>(load_l1_tables(context, areas, refcounts));
+  Tables& tables = *all_tables;
   // Every L2 table is known, once.
 
-  References references(countable_clusters(context, refcounts), memory_cap(context, tables));
+  const auto counted = std::make_shared<References>(countable_clusters(context, refcounts),
+                                                    context.keep_references ? 0 : memory_cap(context, tables));
+  References& references = *counted;
   Offenders offenders;
   ClusterSet spared;
   claim_metadata(context, refcounts, tables, references);
@@ -133,6 +137,10 @@ void check_references(Context& context) {
   name_offenders(context, tables, areas, refcounts, offenders);
   examine_leaks(context, tables, walk.zero_tables, offenders, spared);
   report_file_end(context, offenders);
+  if (!context.keep_references) return;
+  context.references = counted;
+  context.refcounts = refcount_table;
+  context.tables = all_tables;
 }
 
 }  // namespace cowvet

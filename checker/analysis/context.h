@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,10 @@
 #include "checker/format/snapshot.h"
 
 namespace cowvet {
+
+class References;
+struct RefcountTable;
+struct Tables;
 
 // A stretch of the image file that metadata claims, in bytes; its clusters are what it touches.
 struct Area {
@@ -93,6 +98,12 @@ struct Context {
   // Something that may hold references could not be read or believed: then nothing may be called a leak.
   // Says what, for people.
   std::vector<std::string> unknown_references;
+
+  // From check_references, where `keep_references` was set before: what is referenced, and the refcount table.
+  bool keep_references = false;
+  std::shared_ptr<References> references;
+  std::shared_ptr<RefcountTable> refcounts;
+  std::shared_ptr<Tables> tables;
 
   // From check_first_cluster: data-file/zero-offset was reported.
   bool lost_first_cluster = false;

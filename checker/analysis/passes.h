@@ -5,6 +5,12 @@
 
 namespace cowvet {
 
+// All of them, as far as the image permits.
+void run_passes(Context& context);
+
+// Moves what they learned into a report.
+Report finish_report(Context& context);
+
 // Decodes and judges the header; fills Context::header, geometry, first_cluster and the usable flags, and
 // claims the areas of the header, L1 table and refcount table. False: nothing behind the header can be
 // examined.

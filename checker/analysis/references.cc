@@ -156,11 +156,12 @@ void References::shrink_window() {
 }
 
 bool References::next_window() {
+  if (window_end_ == chunks_.size()) return false;
   chunks_.erase_from(0);
   used_bytes_.store(0, std::memory_order_relaxed);
   window_begin_ = window_end_;
   window_end_ = chunks_.size();
-  return window_begin_ < window_end_;
+  return true;
 }
 
 }  // namespace cowvet

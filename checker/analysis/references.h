@@ -113,7 +113,7 @@ class References {
   }
   // Gives up chunks from the window's end until the cap holds. No other thread may be using the set.
   void shrink_window();
-  // Forgets everything and moves the window behind where it was; false: that was the last one.
+  // Forgets everything and moves the window behind where it was. False: that was the last one, which stays.
   bool next_window();
 
  private:
