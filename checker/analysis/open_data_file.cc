@@ -3,14 +3,12 @@
 // check_raw_data.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
-#include <ranges>
-#include <string_view>
 #include <utility>
 
 #include "checker/analysis/extension_area.h"
 #include "checker/analysis/passes.h"
+#include "checker/device/follow.h"
 
 namespace cowvet {
 namespace {
@@ -31,33 +29,17 @@ void report(Context& context, RuleId rule, std::string detail) {
   context.findings.add({.rule = rule, .place = name_place(context), .detail = std::move(detail)});
 }
 
-// Why nobody should open `name` only because an image says so; nothing where it is a plain name. Whether
-// symbolic links lead out of the image's directory is for the opener to see.
-std::optional<std::string_view> why_unsafe(std::string_view name) {
-  if (name.starts_with('/')) return "it is absolute";
-  // QEMU takes what stands before a colon in the first component for a protocol.
-  if (name.substr(0, name.find('/')).contains(':')) return "it names a protocol";
-  if (std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-    return "it has control characters";
-  for (const auto part : std::views::split(name, '/'))
-    if (std::string_view(part.begin(), part.end()) == "..") return "it may leave the image's directory";
-  return std::nullopt;
-}
-
-bool is_relative(std::string_view name) {
-  return !name.starts_with('/') && !name.substr(0, name.find('/')).contains(':');
-}
-
-void judge_name(Context& context, const std::string& name) {
-  if (name.empty()) {
+void report_name(Context& context, const std::string& name) {
+  const NameKind kind = judge_name(name);
+  if (kind == NameKind::empty) {
     report(context, rule("data-file/name-missing"),
            "the image has an external data file, but does not name it: whoever opens the image has to");
     return;
   }
-  if (const auto why = why_unsafe(name))
+  if (kind != NameKind::plain)
     report(context, rule("data-file/name-unsafe"),
-           fmt::format("the data file name {}: {}", excerpt(name), *why));
-  if (is_relative(name))
+           fmt::format("the data file name {} {}", excerpt(name), describe_name(kind)));
+  if (kind == NameKind::plain || kind == NameKind::escapes)
     report(context, rule("data-file/name-relative"),
            fmt::format("QEMU looks for the data file {} in its working directory, not beside the image",
                        excerpt(name)));
@@ -109,7 +91,7 @@ void report_if_not_open(Context& context) {
 void open_data_file(Context& context) {
   if (!context.header.has_data_file()) return;
   const std::string& name = context.report.data_file_name;
-  judge_name(context, name);
+  report_name(context, name);
   context.data_file = open_companion(context.inputs.open_data_file, name);
   const bool is_image = report_if_image(context);
   if (!is_image) report_if_not_open(context);

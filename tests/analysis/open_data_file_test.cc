@@ -187,7 +187,7 @@ TEST(OpenDataFile, names_are_judged) {
   EXPECT_EQ(name_rules("data/.."), "unsaferelative");
   EXPECT_EQ(name_rules("nbd://host/disk"), "unsafe");
   EXPECT_EQ(name_rules("json:{\"driver\": \"file\"}"), "unsafe");
-  EXPECT_EQ(name_rules("disk\n.raw"), "unsaferelative");
+  EXPECT_EQ(name_rules("disk\n.raw"), "unsafe");
 }
 
 TEST(CheckDataFileLength, file_as_long_as_the_disk_is_long_enough) {
