@@ -390,7 +390,8 @@ inline constexpr Rule kRules[] = {
      "Header, bytes 72-79, bit 2",
      "If the bit was lost, the guest's data lies in the other file and this image shows the wrong "
      "content; otherwise the name is left over.",
-     kDataFileNameAdvice},
+     "Find out whether the image was made with a data file. If it was, do not use the image as it is; "
+     "otherwise the name does no harm."},
     {"ext/data-file-name-empty", Severity::corruption, Remedy::choice,
      "The name of the external data file is empty.",
      "Header extensions, external data file name",

@@ -78,15 +78,18 @@ Examined examine(const std::string& path, const CheckOptions& options) {
   }
   examined.image = opened->image->identity();
   Inputs inputs = opened->inputs();
-  if (inputs.open_data_file)
-    inputs.open_data_file = [&, open = std::move(inputs.open_data_file)](const std::string& name) {
-      Companion companion = open(name);
-      examined.data_file = companion.device ? companion.device->identity() : companion.identity;
-      return companion;
-    };
+  inputs.open_data_file = [&, open = std::move(inputs.open_data_file)](const std::string& name) {
+    Companion companion = open(name);
+    examined.data_file = companion.device ? companion.device->identity() : companion.identity;
+    return companion;
+  };
   Progress progress;
   const ProgressDisplay display(progress, path, options.progress);
   examined.report = analyze(inputs, options.analysis, &progress);
+  // Not an option to be passed over: the user takes the data for examined.
+  if (!options.image.data_file.empty() && examined.report.header_usable &&
+      !examined.report.header.has_data_file())
+    examined.error = fmt::format("{} has no external data file, so that --data-file has no use", path);
   return examined;
 }
 
@@ -192,7 +195,7 @@ int run_check(const Arguments& arguments) {
   if (output != "human" && output != "json")
     return usage_error(fmt::format("--output takes human or json, not '{}'", output), "check");
   if (images.empty()) return usage_error("no image given", "check");
-  if (const std::string wrong = check_image_options(options.image); !wrong.empty())
+  if (const std::string wrong = check_image_options(options.image, images.size()); !wrong.empty())
     return usage_error(wrong, "check");
   options.json = output == "json";
   options.analysis.guest_data = !(*values)["no-data"].as<bool>();

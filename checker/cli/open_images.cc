@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "checker/device/file_device.h"
+#include "checker/device/follow.h"
 #include "checker/device/locks.h"
 
 namespace cowvet {
@@ -15,13 +18,24 @@ void add_image_options(po::options_description& list, ImageOptions& options) {
   list.add_options()  //
       ("format,f", po::value(&options.format)->value_name("FORMAT"),
        "the image's format: qcow2, and an error if it is not")  //
+      ("data-file", po::value(&options.data_file)->value_name("PATH"),
+       "the image's external data file, whatever the image calls it")  //
+      ("follow", po::value(&options.follow)->value_name("DIRECTORY"),
+       "open files that the image names below DIRECTORY; may be given several times")  //
       ("force-share,U", po::bool_switch(&options.force_share),
        "read an image that is in use; what is being written may look like damage");
 }
 
-std::string check_image_options(const ImageOptions& options) {
+std::string check_image_options(const ImageOptions& options, std::size_t images) {
   if (!options.format.empty() && options.format != "qcow2")
     return fmt::format("cowvet examines qcow2 images only, not '{}'", options.format);
+  if (!options.data_file.empty() && images > 1)
+    return fmt::format("--data-file names the data file of one image, not of {}", images);
+  for (const std::string& directory : options.follow) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(directory, ignored))
+      return fmt::format("--follow takes a directory, and '{}' is none", directory);
+  }
   return "";
 }
 
@@ -31,7 +45,14 @@ std::expected<OpenedImage, std::string> open_image(const std::string& path, cons
   if (!options.force_share)
     if (const auto locks = take_locks((*image)->descriptor(), kImageCheckLocks); !locks)
       return std::unexpected(fmt::format("{}: {} (-U reads it all the same)", path, locks.error()));
-  return OpenedImage{.image = std::move(*image), .open_data_file = {}, .open_backing = {}};
+
+  FollowRules backing{.image_path = path, .follow_directories = options.follow};
+  FollowRules data_file = backing;
+  if (!options.data_file.empty()) data_file.named_by_user = options.data_file;
+  if (!options.force_share) data_file.locks = &kDataFileCheckLocks;
+  return OpenedImage{.image = std::move(*image),
+                     .open_data_file = make_opener(std::move(data_file)),
+                     .open_backing = make_opener(std::move(backing))};
 }
 
 }  // namespace cowvet

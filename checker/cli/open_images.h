@@ -6,6 +6,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "checker/analysis/analyze.h"
 #include "checker/device/companion.h"
@@ -14,15 +15,17 @@
 namespace cowvet {
 
 struct ImageOptions {
-  std::string format;        // -f; empty: not given
-  bool force_share = false;  // -U: no locks
+  std::string format;               // -f; empty: not given
+  std::string data_file;            // --data-file; empty: what the image names
+  std::vector<std::string> follow;  // --follow: directories
+  bool force_share = false;         // -U: no locks
 };
 
-// Adds -f and -U, which fill `options` when the command line is parsed.
+// Adds -f, --data-file, --follow and -U, which fill `options` when the command line is parsed.
 void add_image_options(boost::program_options::options_description& list, ImageOptions& options);
 
 // What is wrong with the values, for people; empty: nothing.
-std::string check_image_options(const ImageOptions& options);
+std::string check_image_options(const ImageOptions& options, std::size_t images);
 
 struct OpenedImage {
   std::unique_ptr<Device> image;

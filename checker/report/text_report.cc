@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <ranges>
 #include <utility>
 #include <vector>
@@ -28,15 +29,29 @@ Style style_of(int exit_status) {
   return exit_status == kExitLeaks || exit_status == kExitNotQcow2 ? Style::warning : Style::bad;
 }
 
-// Which file the guest's data was looked for in, and whether it was.
+// Which file the guest's data was looked for in, and whether it was. Only a raw data file promises anything
+// about its content.
 std::string data_file_line(const Report& report) {
   if (!report.header_usable || !report.header.has_data_file()) return "";
-  if (!report.data_file_path.empty())
-    return fmt::format("Data file: {}, {}\n", escape_for_terminal(report.data_file_path),
-                       report.data_file_examined ? "examined" : "opened, its content was not examined");
-  const std::string name =
-      report.data_file_name.empty() ? "the image names none" : quote(report.data_file_name);
-  return fmt::format("Data file: NOT EXAMINED ({})\n", name);
+  if (report.data_file_path.empty())
+    return fmt::format("Data file: NOT EXAMINED ({})\n",
+                       report.data_file_name.empty() ? "the image names none" : quote(report.data_file_name));
+  const std::string_view how = report.data_file_examined ? "examined"
+                               : report.header.is_raw_data()
+                                   ? "its length examined, its content NOT EXAMINED"
+                                   : "its length examined; its content is the guest's own";
+  return fmt::format("Data file: {}, {}\n", escape_for_terminal(report.data_file_path), how);
+}
+
+std::string backing_file_line(const Report& report) {
+  if (report.backing_name.empty()) return "";
+  return fmt::format("Backing file: {}, not examined (check it on its own)\n", quote(report.backing_name));
+}
+
+std::vector<RuleTotal> worst_first(const Report& report) {
+  std::vector<RuleTotal> totals = report.totals;
+  std::ranges::stable_sort(totals, std::greater<>(), &RuleTotal::worst);
+  return totals;
 }
 
 // "corruption, found 12 times in 3 places".
@@ -95,7 +110,7 @@ std::string_view advice_of(const RuleTotal& total, const Report& report) {
 // Rules with the same advice share a line.
 std::string next_steps(const Report& report, bool colour) {
   std::vector<std::pair<std::string_view, std::vector<std::string_view>>> steps;
-  for (const RuleTotal& total : report.totals) {
+  for (const RuleTotal& total : worst_first(report)) {
     const std::string_view advice = advice_of(total, report);
     auto at = std::ranges::find(steps, advice, [](const auto& step) { return step.first; });
     if (at == steps.end()) at = steps.insert(at, {advice, {}});
@@ -135,7 +150,8 @@ std::string text_report(const Report& report, const TextOptions& options) {
   std::string text =
       styled(verdict_sentence(report, options.judging), style_of(status), options.colour) + '\n';
   text += data_file_line(report);
-  for (const RuleTotal& total : report.totals) text += rule_section(report, total, options);
+  text += backing_file_line(report);
+  for (const RuleTotal& total : worst_first(report)) text += rule_section(report, total, options);
   text += next_steps(report, options.colour);
   if (report.header_usable) text += statistics(report.counters);
   return text;

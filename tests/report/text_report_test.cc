@@ -12,6 +12,7 @@
 namespace cowvet {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -94,9 +95,28 @@ TEST(TextReport, says_which_data_file_was_used_and_whether_it_was_examined) {
   EXPECT_THAT(text_report(report, {}), HasSubstr("Data file: NOT EXAMINED (\"../x\")\n"));
   report.data_file_path = "/srv/x";
   EXPECT_THAT(text_report(report, {}),
-              HasSubstr("Data file: /srv/x, opened, its content was not examined\n"));
+              HasSubstr("Data file: /srv/x, its length examined; its content is the guest's own\n"));
+  report.header.autoclear_features = kAutoclearRawData;
+  EXPECT_THAT(text_report(report, {}),
+              HasSubstr("Data file: /srv/x, its length examined, its content NOT EXAMINED\n"));
   report.data_file_examined = true;
   EXPECT_THAT(text_report(report, {}), HasSubstr("Data file: /srv/x, examined\n"));
+}
+
+TEST(TextReport, says_that_a_backing_file_was_not_examined) {
+  Report report = sound_report();
+  report.backing_name = "base\x1b.img";
+  EXPECT_THAT(text_report(report, {}), HasSubstr("Backing file: \"base\\x1b.img\", not examined"));
+}
+
+TEST(TextReport, shows_the_worst_first_and_the_order_of_the_catalogue_within) {
+  Report report = with(rule("header/dirty"));
+  for (const RuleId id :
+       {rule("l1/copied"), rule("refcount/leak"), rule("file/unreadable"), rule("l2/outside")})
+    add_finding(report, {.rule = id});
+  EXPECT_THAT(text_report(report, {}),
+              ContainsRegex("file/unreadable: (.|\n)*l1/copied: (.|\n)*l2/outside: (.|\n)*"
+                            "refcount/leak: (.|\n)*header/dirty: "));
 }
 
 TEST(TextReport, gives_advice_of_several_rules_once_when_it_is_the_same) {
