@@ -116,8 +116,8 @@ void check_references(Context& context) {
   Tables& tables = *all_tables;
   // Every L2 table is known, once.
 
-  const auto counted = std::make_shared<References>(countable_clusters(context, refcounts),
-                                                    context.keep_references ? 0 : memory_cap(context, tables));
+  const auto counted = std::make_shared<References>(
+      countable_clusters(context, refcounts), context.keep_references ? 0 : memory_cap(context, tables));
   References& references = *counted;
   Offenders offenders;
   ClusterSet spared;

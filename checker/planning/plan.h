@@ -1,5 +1,5 @@
-// A plan: what a repair is going to change, why, and what the guest will notice. It is data; the checker makes
-// it, a person or a script may read it, the repair stage applies it. Nothing here writes.
+// A plan: what a repair is going to change, why, and what the guest will notice. It is data; the checker
+// makes it, a person or a script may read it, the repair stage applies it. Nothing here writes.
 #pragma once
 
 #include <cstddef>
@@ -66,7 +66,7 @@ struct Plan {
   std::vector<Step> steps;                  // in the order in which they apply
   std::vector<RuleTotal> remaining;         // what the checker will still find, exactly
   std::vector<std::string> consent_needed;  // findings left alone for want of --allow or --choose, for people
-  std::string unfit;                        // why the plan must not be applied; empty: its rehearsal came out clean
+  std::string unfit;  // why the plan must not be applied; empty: its rehearsal came out clean
 
   bool empty() const { return steps.empty(); }
 };

@@ -1,0 +1,135 @@
+#include "checker/planning/guest_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checker/analysis/bytes.h"
+#include "checker/analysis/guest_extents.h"
+
+namespace cowvet {
+namespace {
+
+bool is_broken(ExtentKind kind) {
+  return kind == ExtentKind::invalid || kind == ExtentKind::unreadable;
+}
+bool is_zero(ExtentKind kind) {
+  return kind == ExtentKind::zero || kind == ExtentKind::zero_allocated;
+}
+
+class ViewComparer {
+ public:
+  ViewComparer(const Context& before, const Context& after, const std::vector<Step>& steps, std::string owner)
+      : before_(before), after_(after), steps_(steps), owner_(std::move(owner)) {}
+
+  // Walks both in step, extent by extent.
+  std::optional<std::string> compare(const DiskState& old_disk, const DiskState& new_disk) {
+    ExtentWalker new_walker(after_, new_disk);
+    ExtentWalker old_walker(before_, old_disk);
+    old_walker.walk({0, old_disk.disk_bytes}, [&](const GuestExtent& old_extent) {
+      new_walker.walk(old_extent.guest, [&](const GuestExtent& new_extent) {
+        compare_extents(cut(old_extent, new_extent.guest), new_extent);
+        return !difference_;
+      });
+      return !difference_;
+    });
+    return difference_;
+  }
+
+ private:
+  static GuestExtent cut(GuestExtent extent, GuestRange to) {
+    if (extent.host_offset) *extent.host_offset += to.offset - extent.guest.offset;
+    extent.guest = to;
+    return extent;
+  }
+
+  void compare_extents(const GuestExtent& old_extent, const GuestExtent& new_extent) {
+    if (is_broken(old_extent.kind) || is_announced(old_extent.guest)) return;
+    const bool same_place =
+        old_extent.kind == new_extent.kind && old_extent.host_offset == new_extent.host_offset;
+    if (same_place && old_extent.kind != ExtentKind::data) return;
+    if (same_place && !is_written(*old_extent.host_offset, old_extent.guest.length)) return;
+    if (reads_zeros(before_, old_extent.kind) && reads_zeros(after_, new_extent.kind)) return;
+    if (is_readable(old_extent.kind) && is_readable(new_extent.kind) && same_content(old_extent, new_extent))
+      return;
+    difference_ =
+        fmt::format("the guest would read something else at {:#x} ({} bytes{}{}): {} before, {} after",
+                    old_extent.guest.offset, old_extent.guest.length, owner_.empty() ? "" : ", ", owner_,
+                    to_string(old_extent.kind), to_string(new_extent.kind));
+  }
+
+  bool is_announced(GuestRange range) const {
+    return std::ranges::any_of(steps_, [&](const Step& step) {
+      return std::ranges::any_of(step.impact, [&](const GuestImpact& impact) {
+        return impact.owner == owner_ && impact.range.offset <= range.offset &&
+               range.offset + range.length <= impact.range.offset + impact.range.length;
+      });
+    });
+  }
+
+  bool is_written(std::uint64_t offset, std::uint64_t length) const {
+    const File file = before_.header.has_data_file() ? File::data_file : File::image;
+    return std::ranges::any_of(steps_, [&](const Step& step) {
+      return std::ranges::any_of(step.writes, [&](const Write& write) {
+        return write.target == file && write.offset < offset + length &&
+               offset < write.offset + write.new_bytes.size();
+      });
+    });
+  }
+
+  static bool reads_zeros(const Context& context, ExtentKind kind) {
+    return is_zero(kind) || (kind == ExtentKind::unallocated && context.report.backing_name.empty());
+  }
+  static bool is_readable(ExtentKind kind) { return kind == ExtentKind::data || is_zero(kind); }
+
+  bool same_content(const GuestExtent& old_extent, const GuestExtent& new_extent) const {
+    constexpr std::uint64_t kPiece = 1 << 20;
+    std::vector<std::byte> old_bytes(std::min(kPiece, old_extent.guest.length));
+    std::vector<std::byte> new_bytes(old_bytes.size());
+    for (std::uint64_t at = 0; at < old_extent.guest.length; at += kPiece) {
+      const std::uint64_t length = std::min(kPiece, old_extent.guest.length - at);
+      const std::span old_part(old_bytes.data(), length);
+      const std::span new_part(new_bytes.data(), length);
+      if (!read(before_, old_extent, at, old_part) || !read(after_, new_extent, at, new_part)) return false;
+      if (!std::ranges::equal(old_part, new_part)) return false;
+    }
+    return true;
+  }
+
+  static bool read(const Context& context, const GuestExtent& extent, std::uint64_t at,
+                   std::span<std::byte> out) {
+    if (extent.kind != ExtentKind::data) {
+      std::ranges::fill(out, std::byte{0});
+      return true;
+    }
+    const Device* device = context.header.has_data_file() ? context.data_file.device.get() : &context.image;
+    return device && device->read(*extent.host_offset + at, out).has_value();
+  }
+
+  const Context& before_;
+  const Context& after_;
+  const std::vector<Step>& steps_;
+  const std::string owner_;
+  std::optional<std::string> difference_;
+};
+
+}  // namespace
+
+std::optional<std::string> compare_guest_views(const Context& before, const Context& after,
+                                               const std::vector<Step>& steps) {
+  if (auto difference =
+          ViewComparer(before, after, steps, "").compare(active_disk(before), active_disk(after)))
+    return difference;
+  for (const SnapshotRecord& old_record : before.snapshots) {
+    const auto same = std::ranges::find_if(after.snapshots, [&](const SnapshotRecord& record) {
+      return record.snapshot.id == old_record.snapshot.id && record.snapshot.name == old_record.snapshot.name;
+    });
+    if (same == after.snapshots.end()) continue;
+    if (auto difference = ViewComparer(before, after, steps, old_record.owner())
+                              .compare(snapshot_disk(before, old_record), snapshot_disk(after, *same)))
+      return difference;
+  }
+  return std::nullopt;
+}
+
+}  // namespace cowvet

@@ -1,0 +1,237 @@
+// L1 and L2 entries. What the guest reads is kept wherever it can be known: reserved bits are cleared, shared
+// clusters get private copies, lost tables are found again; only then, and only with consent, do clusters
+// become zeros.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checker/analysis/tables.h"
+#include "checker/format/entries.h"
+#include "checker/format/header.h"
+#include "checker/planning/round.h"
+
+namespace cowvet {
+namespace {
+
+// Applies change(entry offset) to each entry of the run.
+template <typename Change>
+void change_entries(Round& round, const Finding& finding, Remedy remedy, std::string why, Change change) {
+  Step& step = round.editor.begin(finding.rule, remedy, std::move(why));
+  step.count = finding.count;
+  if (remedy == Remedy::lossy && finding.place.guest)
+    step.impact.push_back(
+        {*finding.place.guest, finding.place.owner, "an error, or data of unknown origin", "zeros"});
+  const std::uint64_t entry_bytes = finding.place.structure == Structure::l2_table
+                                        ? round.context.geometry.l2_entry_bytes
+                                        : std::uint64_t{8};
+  for (std::uint64_t i = 0; i < finding.count; ++i) change(finding.place.offset + i * entry_bytes);
+}
+
+template <typename Change>
+void change_numbers(Round& round, const Finding& finding, std::string why, std::uint64_t field,
+                    Change change) {
+  change_entries(round, finding, Remedy::safe, std::move(why), [&](std::uint64_t at) {
+    const auto raw = round.editor.read_number<std::uint64_t>(File::image, at + field);
+    round.editor.write_number(File::image, at + field, change(raw));
+  });
+}
+
+void clear_reserved_l1(Round& round, const Finding& finding) {
+  change_numbers(round, finding, "clear reserved bits", 0,
+                 [](std::uint64_t raw) { return raw & ~L1Entry::kReserved; });
+}
+
+void clear_reserved_l2(Round& round, const Finding& finding) {
+  const Context& context = round.context;
+  const bool no_zero_bit = context.header.version < 3;
+  change_numbers(round, finding, "clear reserved bits", 0, [&](std::uint64_t raw) {
+    if (raw & kCompressed) return raw & ~compressed_reserved({raw}, context.geometry.cluster_bits);
+    return raw & ~(L2Entry::kReserved | (no_zero_bit ? L2Entry::kZero : 0));
+  });
+}
+
+void clear_copied(Round& round, const Finding& finding) {
+  change_numbers(round, finding, "clear COPIED, which compressed clusters do not have", 0,
+                 [](std::uint64_t raw) { return raw & ~kCopied; });
+}
+
+void clear_zero_bit(Round& round, const Finding& finding) {
+  change_numbers(round, finding, "clear bit 0, which extended L2 entries do not have", 0,
+                 [](std::uint64_t raw) { return raw & ~L2Entry::kZero; });
+}
+
+void clear_subclusters(Round& round, const Finding& finding) {
+  change_numbers(round, finding, "clear the subcluster bitmap of a compressed cluster", 8,
+                 [](std::uint64_t) { return std::uint64_t{0}; });
+}
+
+void settle_subclusters(Round& round, const Finding& finding) {
+  const std::string outcome = round.chosen(finding.rule, "data");
+  if (outcome != "data" && outcome != "zero") return;
+  const bool data = outcome == "data";
+  change_numbers(round, finding, data ? "read these subclusters as data" : "read these subclusters as zeros",
+                 8, [data](std::uint64_t raw) {
+                   const std::uint64_t both = SubclusterBitmap{raw}.conflict();
+                   return raw & ~(data ? both << 32 : both);
+                 });
+}
+
+void free_past_end(Round& round, const Finding& finding) {
+  change_entries(round, finding, Remedy::safe, "free clusters behind the end of the disk",
+                 [&](std::uint64_t at) {
+                   round.editor.write_number(File::image, at, std::uint64_t{0});
+                   if (round.context.header.has_extended_l2())
+                     round.editor.write_number(File::image, at + 8, std::uint64_t{0});
+                 });
+}
+
+// The guest reads zeros here from now on. Version 2 has no zero flag: there a cluster of zeros is allocated.
+void make_zero(Round& round, const Finding& finding) {
+  const Context& context = round.context;
+  change_entries(round, finding, Remedy::lossy, "let the guest read zeros where its data cannot be found",
+                 [&](std::uint64_t at) {
+                   std::uint64_t entry = L2Entry::kZero;
+                   if (context.header.has_extended_l2()) {
+                     entry = 0;
+                     round.editor.write_number(File::image, at + 8, std::uint64_t{0xffffffff} << 32);
+                   } else if (context.header.version < 3) {
+                     const auto cluster = round.allocator.allocate();
+                     if (!cluster) return;
+                     round.editor.write(File::image, *cluster,
+                                        std::vector<std::byte>(context.geometry.cluster_bytes));
+                     entry = *cluster | kCopied;
+                   }
+                   round.editor.write_number(File::image, at, entry);
+                 });
+}
+
+void drop_or_zero(Round& round, const Finding& finding) {
+  const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
+  const L2Entry entry{raw};
+  const bool reads_zeros = !entry.compressed() && entry.zero() && round.context.header.version >= 3 &&
+                           !round.context.header.has_extended_l2();
+  // A preallocated zero cluster loses only its preallocation.
+  if (reads_zeros && finding.count == 1) {
+    change_entries(round, finding, Remedy::safe, "drop the preallocation of a zero cluster",
+                   [&](std::uint64_t at) { round.editor.write_number(File::image, at, L2Entry::kZero); });
+    return;
+  }
+  if (round.may(finding, Remedy::lossy)) make_zero(round, finding);
+}
+
+// The entry gets a cluster of its own, with the same content: nobody reads anything else than before.
+void make_private_copy(Round& round, const Finding& finding) {
+  const Context& context = round.context;
+  const Place* place = &finding.place;
+  auto raw = round.editor.read_number<std::uint64_t>(File::image, place->offset);
+  if (raw & kCompressed && finding.other && finding.other->structure == Structure::l2_table) {
+    place = &*finding.other;  // of two, the one that is a whole cluster moves
+    raw = round.editor.read_number<std::uint64_t>(File::image, place->offset);
+  }
+  if (raw & kCompressed || place->structure != Structure::l2_table) return;
+  std::vector<std::byte> content(context.geometry.cluster_bytes);
+  const std::uint64_t from = raw & kOffsetMask & ~(context.geometry.cluster_bytes - 1);
+  if (!round.editor.image().read(from, content)) return;
+  const auto to = round.allocator.allocate();
+  if (!to) return;
+  round.editor.begin(finding.rule, Remedy::choice,
+                     fmt::format("copy the cluster at {:#x} to {:#x}", from, *to), Phase::structures);
+  round.editor.write(File::image, *to, content);
+  round.editor.begin(finding.rule, Remedy::choice, "map the private copy").outcome = "copy";
+  round.editor.write_number(File::image, place->offset, *to | kCopied | (raw & L2Entry::kZero));
+}
+
+void copy_shared_table(Round& round, const Finding& finding) {
+  const Context& context = round.context;
+  const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
+  std::vector<std::byte> table(context.geometry.cluster_bytes);
+  if (!round.editor.image().read(raw & kOffsetMask, table)) return;
+  const auto to = round.allocator.allocate();
+  if (!to) return;
+  round.editor.begin(finding.rule, Remedy::choice,
+                     fmt::format("copy the L2 table at {:#x} to {:#x}", raw & kOffsetMask, *to),
+                     Phase::structures);
+  round.editor.write(File::image, *to, table);
+  round.editor.begin(finding.rule, Remedy::choice, "name the private copy").outcome = "copy";
+  round.editor.write_number(File::image, finding.place.offset, *to | kCopied);
+}
+
+// Lost L2 tables and L1 entries that name none: where there is one of each, they belong together.
+void relink_or_drop_table(Round& round, const Finding& finding) {
+  const auto is_broken_entry = [](const Finding& other) {
+    return other.rule == rule("l1/unaligned") || other.rule == rule("l1/outside") ||
+           other.rule == rule("l1/not-l2");
+  };
+  const auto is_lost_table = [](const Finding& other) {
+    return other.rule == rule("refcount/orphan-mapping") && other.place.structure == Structure::l2_table;
+  };
+  const auto table = std::ranges::find_if(round.findings, is_lost_table);
+  if (std::ranges::count_if(round.findings, is_broken_entry) == 1 &&
+      std::ranges::count_if(round.findings, is_lost_table) == 1) {
+    round.editor.begin(finding.rule, Remedy::safe,
+                       fmt::format("name the only lost L2 table, at {:#x}", table->place.offset));
+    round.editor.write_number(File::image, finding.place.offset, table->place.offset | kCopied);
+    return;
+  }
+  if (!round.may(finding, Remedy::lossy)) return;
+  round.editor.begin(finding.rule, Remedy::lossy, "give up an L2 table that cannot be found");
+  round.editor.write_number(File::image, finding.place.offset, std::uint64_t{0});
+}
+
+// --choose refcount/orphan-mapping=relink: where the L1 table has just one empty entry for a lost table.
+void relink_lost_table(Round& round, const Finding& finding) {
+  if (round.chosen(finding.rule, "keep") != "relink" || finding.place.structure != Structure::l2_table)
+    return;
+  const Context& context = round.context;
+  const std::uint64_t entries = std::min<std::uint64_t>(
+      context.header.l1_size, divide_up(context.header.size, context.geometry.l2_window_bytes));
+  std::vector<std::uint64_t> empty;
+  for (std::uint64_t index = 0; index < entries && empty.size() < 2; ++index)
+    if (round.editor.read_number<std::uint64_t>(File::image, context.header.l1_table_offset + index * 8) == 0)
+      empty.push_back(index);
+  if (empty.size() != 1) return;
+  Step& step =
+      round.editor.begin(finding.rule, Remedy::choice,
+                         fmt::format("name the lost L2 table at {:#x} in the only empty L1 entry, {}",
+                                     finding.place.offset, empty.front()));
+  step.outcome = "relink";
+  const std::uint64_t window = context.geometry.l2_window_bytes;
+  step.impact.push_back(
+      {{empty.front() * window, std::min(window, context.header.size - empty.front() * window)},
+       "",
+       "nothing is mapped",
+       "the data that the lost table maps"});
+  round.editor.write_number(File::image, context.header.l1_table_offset + empty.front() * 8,
+                            finding.place.offset | kCopied);
+}
+
+constexpr RemedyRow kRows[] = {
+    {rule("refcount/orphan-mapping"), Stage::tables, relink_lost_table},
+    {rule("l1/reserved-bits"), Stage::tables, clear_reserved_l1},
+    {rule("l1/unaligned"), Stage::tables, relink_or_drop_table},
+    {rule("l1/outside"), Stage::tables, relink_or_drop_table},
+    {rule("l1/not-l2"), Stage::tables, relink_or_drop_table},
+    {rule("l1/shared"), Stage::tables, copy_shared_table},
+    {rule("l2/reserved-bits"), Stage::entries, clear_reserved_l2},
+    {rule("l2/compressed-copied"), Stage::entries, clear_copied},
+    {rule("l2/zero-bit-extended"), Stage::entries, clear_zero_bit},
+    {rule("l2/subcluster-on-compressed"), Stage::entries, clear_subclusters},
+    {rule("l2/subcluster-conflict"), Stage::entries, settle_subclusters},
+    {rule("l2/subcluster-without-cluster"), Stage::entries, drop_or_zero},
+    {rule("l2/unaligned"), Stage::entries, drop_or_zero},
+    {rule("l2/outside"), Stage::entries, drop_or_zero},
+    {rule("l2/offset-zero"), Stage::entries, drop_or_zero},
+    {rule("l2/compressed-outside"), Stage::entries, drop_or_zero},
+    {rule("l2/compressed-undecodable"), Stage::entries, drop_or_zero},
+    {rule("l2/past-end"), Stage::entries, free_past_end},
+    {rule("l2/cross-linked"), Stage::entries, make_private_copy},
+    {rule("l2/overlaps-metadata"), Stage::entries, make_private_copy},
+};
+
+}  // namespace
+
+std::span<const RemedyRow> mapping_remedies() {
+  return kRows;
+}
+
+}  // namespace cowvet

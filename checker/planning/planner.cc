@@ -1,0 +1,180 @@
+#include "checker/planning/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checker/analysis/passes.h"
+#include "checker/planning/guest_view.h"
+#include "checker/planning/metadata_hash.h"
+#include "checker/planning/round.h"
+
+namespace cowvet {
+namespace {
+
+// Each round settles a stage or uncovers what hid behind it; an image that needs more is not repaired.
+constexpr int kMostRounds = 40;
+
+constexpr bool is_about_leaks(RuleId rule_id) {
+  return rule_id == rule("refcount/leak") || rule_id == rule("refcount/too-high");
+}
+
+// The companion that was opened for the first round, handed out again and again over its overlay.
+class FixedCompanion {
+ public:
+  FixedCompanion(const Companion& opened, const Device* device) : opened_(opened), device_(device) {}
+
+  Companion operator()(const std::string&) const {
+    Companion companion{
+        .state = opened_.state, .path = opened_.path, .why = opened_.why, .identity = opened_.identity};
+    if (device_) companion.device = std::make_unique<Borrowed>(*device_);
+    return companion;
+  }
+
+ private:
+  // Owned by the planner, and yet handed over.
+  class Borrowed final : public Device {
+   public:
+    explicit Borrowed(const Device& device) : device_(device) {}
+    const std::string& name() const override { return device_.name(); }
+    std::uint64_t size_bytes() const override { return device_.size_bytes(); }
+    std::expected<void, IoError> read(std::uint64_t offset, std::span<std::byte> out) const override {
+      return device_.read(offset, out);
+    }
+    DataExtent next_data(std::uint64_t offset) const override { return device_.next_data(offset); }
+    std::optional<FileIdentity> identity() const override { return device_.identity(); }
+    bool is_block_device() const override { return device_.is_block_device(); }
+
+   private:
+    const Device& device_;
+  };
+
+  const Companion& opened_;
+  const Device* device_;
+};
+
+class Planner {
+ public:
+  Planner(const Inputs& inputs, const PlanOptions& options, Progress& progress)
+      : inputs_(inputs),
+        options_(options),
+        progress_(progress),
+        check_{.threads = options.threads, .deep = options.deep, .findings_per_rule = 0} {}
+
+  std::expected<Plan, std::string> make() {
+    Context before(inputs_, check_, progress_);
+    examine(before);
+    if (!before.report.header_usable) return std::unexpected("the header does not allow to look behind it");
+    bind(before);
+    // A sound image is never changed, whatever could be tidied up in it.
+    if (before.report.worst == Severity::notice && before.findings.added(rule("header/dirty")) == 0) {
+      plan_.image_bytes_after = plan_.image.size_bytes;
+      plan_.remaining = before.report.totals;
+      return std::move(plan_);
+    }
+    const Device* data_file =
+        before.data_file.state == Companion::State::open ? before.data_file.device.get() : nullptr;
+    Editor editor(inputs_.image, data_file);
+    const FixedCompanion companion(before.data_file, editor.data_file());
+    const Inputs edited{editor.image(), companion, inputs_.open_backing};
+    const std::vector<Finding> left = run_rounds(edited, editor);
+    finish(before, edited, editor, left);
+    return std::move(plan_);
+  }
+
+ private:
+  void examine(Context& context) const {
+    context.keep_references = true;
+    run_passes(context);
+    finish_report(context);
+  }
+  void bind(const Context& before);
+  std::vector<Finding> run_rounds(const Inputs& edited, Editor& editor);
+  bool apply_first_stage(Round& round);
+  bool is_wanted(const Finding& finding) const;
+  void finish(const Context& before, const Inputs& edited, Editor& editor, const std::vector<Finding>& left);
+
+  const Inputs& inputs_;
+  const PlanOptions& options_;
+  Progress& progress_;
+  Options check_;
+  Plan plan_;
+  std::set<std::string> consent_needed_;
+};
+
+Binding binding_of(const Device& device, std::uint64_t hash) {
+  return {device.name(), device.size_bytes(), device.identity(), hash};
+}
+
+void Planner::bind(const Context& before) {
+  plan_.image = binding_of(before.image, hash_metadata(before));
+  if (before.data_file.state == Companion::State::open)
+    plan_.data_file = binding_of(*before.data_file.device, 0);
+}
+
+bool Planner::is_wanted(const Finding& finding) const {
+  if (options_.leaks_only) return is_about_leaks(finding.rule);
+  return options_.only.empty() || options_.only.contains(std::string(finding.rule->id));
+}
+
+// Applies the remedies of the first stage in which any of them changes something.
+bool Planner::apply_first_stage(Round& round) {
+  std::vector<RemedyRow> rows;
+  for (const auto& group : {header_remedies(), mapping_remedies(), refcount_remedies()})
+    rows.insert(rows.end(), group.begin(), group.end());
+  for (int stage = 0; stage <= static_cast<int>(Stage::flags); ++stage) {
+    const std::uint64_t before = round.editor.changes();
+    for (const Finding& finding : round.findings) {
+      if (!is_wanted(finding)) continue;
+      for (const RemedyRow& row : rows)
+        if (row.rule == finding.rule && static_cast<int>(row.stage) == stage) row.apply(round, finding);
+    }
+    if (round.editor.changes() != before) return true;
+  }
+  return false;
+}
+
+// Returns what is found when no remedy changes anything any more.
+std::vector<Finding> Planner::run_rounds(const Inputs& edited, Editor& editor) {
+  for (int i = 0; i < kMostRounds; ++i) {
+    Context context(edited, check_, progress_);
+    examine(context);
+    Round round(context, editor, options_, consent_needed_);
+    round.findings = context.report.findings;
+    plan_.remaining = context.report.totals;
+    if (!apply_first_stage(round)) return round.findings;
+  }
+  plan_.unfit = fmt::format("the repair does not come to an end within {} rounds", kMostRounds);
+  return {};
+}
+
+void Planner::finish(const Context& before, const Inputs& edited, Editor& editor,
+                     const std::vector<Finding>& left) {
+  plan_.steps = editor.take_steps();
+  plan_.image_bytes_after = editor.image().size_bytes();
+  if (editor.data_file()) plan_.data_file_bytes_after = editor.data_file()->size_bytes();
+  plan_.consent_needed.assign(consent_needed_.begin(), consent_needed_.end());
+  if (!plan_.unfit.empty() || plan_.steps.empty()) return;
+  // What is left must have been there before: a repair makes nothing worse.
+  for (const Finding& finding : left) {
+    const bool is_new = finding.severity != Severity::notice && before.findings.added(finding.rule) == 0;
+    if (is_new && plan_.unfit.empty())
+      plan_.unfit =
+          fmt::format("the rehearsal ended with a new finding: {}, {}", finding.rule->id, finding.detail);
+  }
+  if (!plan_.unfit.empty()) return;
+  Context after(edited, check_, progress_);
+  examine(after);
+  if (const auto difference = compare_guest_views(before, after, plan_.steps)) plan_.unfit = *difference;
+}
+
+}  // namespace
+
+std::expected<Plan, std::string> make_plan(const Inputs& inputs, const PlanOptions& options,
+                                           Progress* progress) {
+  Progress unseen;
+  return Planner(inputs, options, progress ? *progress : unseen).make();
+}
+
+}  // namespace cowvet

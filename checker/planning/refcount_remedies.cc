@@ -1,0 +1,197 @@
+// Refcounts and COPIED bits are redundant: what they should be follows from the references, which the checker
+// has counted. Each remedy takes one step towards that; the next round finds what is still missing (a new
+// refcount block, for example, is itself a cluster that nothing counts yet).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "checker/analysis/refcount_table.h"
+#include "checker/analysis/references.h"
+#include "checker/format/entries.h"
+#include "checker/format/header.h"
+#include "checker/format/refcount_block.h"
+#include "checker/planning/round.h"
+
+namespace cowvet {
+namespace {
+
+constexpr std::uint64_t kMostTableBytes = 8 << 20;  // QEMU limit
+
+// A new refcount table without blocks, large enough for the file and for its own growth, at `order`.
+bool replace_table(Round& round, const Finding& finding, unsigned order) {
+  Context& context = round.context;
+  const Geometry& geometry = context.geometry;
+  const std::uint64_t per_block = refcounts_per_block(geometry.cluster_bits, order);
+  const std::uint64_t file_clusters = divide_up(round.editor.image().size_bytes(), geometry.cluster_bytes);
+  // Room for the blocks of this table and half as much again.
+  const std::uint64_t clusters = file_clusters + file_clusters / 2 + divide_up(file_clusters, per_block) + 64;
+  const std::uint64_t table_clusters = divide_up(divide_up(clusters, per_block) * 8, geometry.cluster_bytes);
+  if (table_clusters << geometry.cluster_bits > kMostTableBytes) return false;
+  const std::optional<std::uint64_t> offset = round.allocator.allocate(table_clusters);
+  if (!offset) return false;
+  round.editor.begin(
+      finding.rule, Remedy::safe,
+      fmt::format("write a new refcount table of {} clusters at {:#x}", table_clusters, *offset),
+      Phase::structures);
+  // What lies there now must not be taken for entries; blocks that still hold take their old places.
+  std::vector<std::byte> table(table_clusters << geometry.cluster_bits);
+  if (order == geometry.refcount_order && finding.rule == rule("refcount/table-too-short"))
+    for (const RefcountBlock& block : context.refcounts->blocks)
+      if (block.believed && block.index * 8 < table.size())
+        store_big_endian(table.data() + block.index * 8, block.offset);
+  round.editor.write(File::image, *offset, table);
+  round.editor.begin(finding.rule, Remedy::safe, "point the header to the new refcount table");
+  round.editor.write_number(File::image, offsetof(RawHeader, refcount_table_offset), *offset);
+  round.editor.write_number(File::image, offsetof(RawHeader, refcount_table_clusters),
+                            static_cast<std::uint32_t>(table_clusters));
+  if (order != context.header.refcount_order && context.header.version >= 3)
+    round.editor.write_number(File::image, offsetof(RawHeader, refcount_order), std::uint32_t{order});
+  return true;
+}
+
+void rebuild_table(Round& round, const Finding& finding) {
+  if (!round.may_lower_refcounts() || round.replaced_table) return;
+  round.replaced_table = true;
+  const bool bad_order = finding.rule == rule("header/refcount-order");
+  replace_table(round, finding, bad_order ? 4 : round.context.geometry.refcount_order);
+}
+
+// The smallest order that can hold the count found.
+void widen_refcounts(Round& round, const Finding& finding) {
+  if (round.context.header.version < 3 || !round.may_lower_refcounts() || round.replaced_table) return;
+  std::uint64_t most = 0;
+  for (const Finding& other : round.findings)
+    if (other.rule == finding.rule) most = std::max(most, other.expected.value_or(0));
+  unsigned order = round.context.geometry.refcount_order;
+  while (order < 6 && max_refcount(order) < most) ++order;
+  round.replaced_table = true;
+  replace_table(round, finding, order);
+}
+
+void lengthen_table(Round& round, const Finding& finding) {
+  if (round.replaced_table) return;
+  round.replaced_table = true;
+  replace_table(round, finding, round.context.geometry.refcount_order);
+}
+
+void clear_table_entry(Round& round, const Finding& finding) {
+  // Its counts are lost, so they are counted anew: that may lower some.
+  if (!round.may_lower_refcounts()) return;
+  round.editor.begin(finding.rule, Remedy::safe, "drop a refcount block that cannot be believed");
+  round.editor.write_number(File::image, finding.place.offset, std::uint64_t{0});
+}
+
+void clear_table_entry_bits(Round& round, const Finding& finding) {
+  round.editor.begin(finding.rule, Remedy::safe, "clear reserved bits");
+  const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
+  round.editor.write_number(File::image, finding.place.offset, raw & ~RefcountTableEntry::kReserved);
+}
+
+// A block of zeros for clusters that none counts; the next round fills it.
+void add_block(Round& round, const Finding& finding, std::uint64_t index) {
+  if (!round.new_blocks.insert(index).second) return;
+  const std::optional<std::uint64_t> offset = round.allocator.allocate();
+  if (!offset) return;
+  round.editor.begin(finding.rule, Remedy::safe, fmt::format("write a new refcount block at {:#x}", *offset),
+                     Phase::structures);
+  round.editor.write(File::image, *offset, std::vector<std::byte>(round.context.geometry.cluster_bytes));
+  round.editor.begin(finding.rule, Remedy::safe, fmt::format("enter it as refcount block {}", index));
+  round.editor.write_number(File::image, round.context.header.refcount_table_offset + index * 8, *offset);
+}
+
+// Clusters [first, first + count), which one block counts, get the refcount `value`.
+void set_refcounts(Round& round, const RefcountBlock& block, std::uint64_t first, std::uint64_t count,
+                   std::uint64_t value) {
+  const unsigned order = round.context.geometry.refcount_order;
+  const std::uint64_t index = first - block.index * round.context.refcounts->clusters_per_block;
+  const std::uint64_t begin = (index << order) / 8;
+  const std::uint64_t end = divide_up((index + count) << order, 8);
+  std::vector<std::byte> bytes(end - begin);
+  if (!round.editor.image().read(block.offset + begin, bytes)) return;
+  const std::uint64_t shift = index - (begin * 8 >> order);
+  for (std::uint64_t i = 0; i < count; ++i) set_refcount(bytes, order, shift + i, value);
+  round.editor.write(File::image, block.offset + begin, bytes);
+}
+
+void correct_refcounts(Round& round, const Finding& finding) {
+  const bool lowers = finding.severity == Severity::leak;
+  if (lowers && !round.may_lower_refcounts()) return;
+  const unsigned bits = round.context.geometry.cluster_bits;
+  const std::uint64_t per_block = round.context.refcounts->clusters_per_block;
+  const std::uint64_t value = finding.expected.value_or(0);
+  Step* step = nullptr;
+  std::uint64_t at = finding.place.offset >> bits;
+  const std::uint64_t end = at + finding.count;
+  while (at < end) {
+    const std::uint64_t count = std::min(end, (at / per_block + 1) * per_block) - at;
+    if (const RefcountBlock* block = round.context.refcounts->block_of(at)) {
+      if (!step)
+        step =
+            &round.editor.begin(finding.rule, Remedy::safe,
+                                fmt::format("set the refcount of {} cluster{} at {:#x} to {}", finding.count,
+                                            finding.count == 1 ? "" : "s", finding.place.offset, value));
+      step->count = finding.count;
+      if (block->believed) set_refcounts(round, *block, at, count, value);
+    } else {
+      add_block(round, finding, at / per_block);
+      step = nullptr;
+    }
+    at += count;
+  }
+}
+
+void free_or_keep_orphan(Round& round, const Finding& finding) {
+  if (round.chosen(finding.rule, "keep") != "free" || !round.context.unknown_references.empty()) return;
+  Finding leak = finding;
+  leak.severity = Severity::leak;
+  leak.expected = 0;
+  leak.count = finding.place.length >> round.context.geometry.cluster_bits;
+  correct_refcounts(round, leak);
+}
+
+// Every entry of the run has the bit wrong.
+void flip_copied(Round& round, const Finding& finding) {
+  round.editor
+      .begin(finding.rule, Remedy::safe,
+             fmt::format("make COPIED of {} entr{} say whether the refcount is 1", finding.count,
+                         finding.count == 1 ? "y" : "ies"))
+      .count = finding.count;
+  const std::uint64_t entry_bytes = finding.place.structure == Structure::l2_table
+                                        ? round.context.geometry.l2_entry_bytes
+                                        : std::uint64_t{8};
+  for (std::uint64_t i = 0; i < finding.count; ++i) {
+    const std::uint64_t at = finding.place.offset + i * entry_bytes;
+    round.editor.write_number(File::image, at,
+                              round.editor.read_number<std::uint64_t>(File::image, at) ^ kCopied);
+  }
+}
+
+constexpr RemedyRow kRows[] = {
+    {rule("header/refcount-order"), Stage::tables, rebuild_table},
+    {rule("header/refcount-table-unaligned"), Stage::tables, rebuild_table},
+    {rule("header/refcount-table-outside"), Stage::tables, rebuild_table},
+    {rule("header/refcount-table-too-large"), Stage::tables, rebuild_table},
+    {rule("header/refcount-table-missing"), Stage::tables, rebuild_table},
+    {rule("refcount/block-reserved-bits"), Stage::tables, clear_table_entry_bits},
+    {rule("refcount/block-unaligned"), Stage::tables, clear_table_entry},
+    {rule("refcount/block-outside"), Stage::tables, clear_table_entry},
+    {rule("refcount/block-shared"), Stage::tables, clear_table_entry},
+    {rule("refcount/block-overlap"), Stage::tables, clear_table_entry},
+    {rule("refcount/overflow"), Stage::refcounts, widen_refcounts},
+    {rule("refcount/table-too-short"), Stage::refcounts, lengthen_table},
+    {rule("refcount/too-low"), Stage::refcounts, correct_refcounts},
+    {rule("refcount/too-high"), Stage::refcounts, correct_refcounts},
+    {rule("refcount/leak"), Stage::refcounts, correct_refcounts},
+    {rule("refcount/orphan-mapping"), Stage::refcounts, free_or_keep_orphan},
+    {rule("l1/copied"), Stage::copied, flip_copied},
+    {rule("l2/copied"), Stage::copied, flip_copied},
+};
+
+}  // namespace
+
+std::span<const RemedyRow> refcount_remedies() {
+  return kRows;
+}
+
+}  // namespace cowvet

@@ -1,0 +1,27 @@
+#include "checker/planning/round.h"
+
+#include <fmt/format.h>
+
+namespace cowvet {
+
+bool Round::may(const Finding& finding, Remedy remedy) {
+  const bool allowed = remedy == Remedy::safe || remedy == Remedy::choice ||
+                       (remedy == Remedy::metadata && options.allow_metadata) ||
+                       (remedy == Remedy::lossy && options.allow_lossy);
+  if (!allowed)
+    consent_needed.insert(fmt::format("{}: needs --allow {}", finding.rule->id, to_string(remedy)));
+  return allowed;
+}
+
+std::string Round::chosen(RuleId rule, std::string_view by_default) const {
+  const auto choice = options.choices.find(std::string(rule->id));
+  return choice == options.choices.end() ? std::string(by_default) : choice->second;
+}
+
+bool Round::may_lower_refcounts() const {
+  if (!context.unknown_references.empty() || context.findings.total(Severity::unchecked) != 0) return false;
+  return context.findings.added(rule("refcount/orphan-mapping")) == 0 ||
+         chosen(rule("refcount/orphan-mapping"), "keep") == "free";
+}
+
+}  // namespace cowvet

@@ -1,0 +1,56 @@
+// One round of planning: the checker has run on the image as the plan has made it so far, and remedies are
+// applied to what it found.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checker/analysis/context.h"
+#include "checker/planning/allocator.h"
+#include "checker/planning/editor.h"
+#include "checker/planning/planner.h"
+
+namespace cowvet {
+
+struct Round {
+  Round(Context& ctx, Editor& edit, const PlanOptions& opt, std::set<std::string>& wanted)
+      : context(ctx), editor(edit), options(opt), allocator(ctx, edit), consent_needed(wanted) {}
+
+  Context& context;
+  Editor& editor;
+  const PlanOptions& options;
+  Allocator allocator;
+  std::set<std::string>& consent_needed;
+  std::vector<Finding> findings;       // all of this round
+  bool replaced_table = false;         // the refcount table, in this round
+  std::set<std::uint64_t> new_blocks;  // refcount table indices that got one in this round
+
+  // Whether a remedy of this class may be applied; where it may not, that is noted for the user.
+  bool may(const Finding& finding, Remedy remedy);
+  // The outcome chosen for a rule: the user's, or `by_default`.
+  std::string chosen(RuleId rule, std::string_view by_default) const;
+  // Every reference in the image is understood: refcounts may be lowered.
+  bool may_lower_refcounts() const;
+};
+
+// Changes the image so that the finding goes away, or does nothing.
+using RemedyFunction = void (*)(Round&, const Finding&);
+
+// Remedies are applied in the order of stages; the checker runs again between two of them.
+enum class Stage : std::uint8_t { header, tables, entries, auxiliary, refcounts, copied, flags };
+
+struct RemedyRow {
+  RuleId rule;
+  Stage stage;
+  RemedyFunction apply;
+};
+
+// The remedies of one group of rules, each in the file of its name.
+std::span<const RemedyRow> header_remedies();
+std::span<const RemedyRow> mapping_remedies();
+std::span<const RemedyRow> refcount_remedies();
+
+}  // namespace cowvet

@@ -1,0 +1,113 @@
+// Every recipe through the planner: the plan is fit, applying it leaves exactly what it said, a second plan
+// has nothing to do, and a sound image is left alone.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "checker/device/memory_device.h"
+#include "checker/planning/planner.h"
+#include "corpus/build.h"
+#include "corpus/library.h"
+
+namespace cowvet {
+namespace {
+
+const std::vector<corpus::Recipe>& recipes() {
+  static const std::vector<corpus::Recipe> all =
+      corpus::load_recipes(COWVET_SOURCE_DIR "/corpus/recipes").value();
+  return all;
+}
+
+// An image in memory with its data file, to be examined and written to.
+struct Bench {
+  explicit Bench(const corpus::Recipe& recipe) {
+    corpus::BuiltImage built = corpus::build(recipe).value();
+    image = std::move(built.image);
+    data_file = std::move(built.data_file);
+    if (recipe.data_file && recipe.data_file->found != corpus::DataFile::Found::yes) data_file.reset();
+  }
+
+  // Calls use(inputs) with devices over what the files hold now.
+  template <typename Use>
+  auto with_inputs(Use use) const {
+    const MemoryDevice device(image);
+    const Inputs inputs{device,
+                        [this](const std::string& name) {
+                          Companion companion{
+                              .state = Companion::State::missing, .path = name, .why = "not there"};
+                          if (!data_file) return companion;
+                          companion.state = Companion::State::open;
+                          companion.device = std::make_unique<MemoryDevice>(*data_file, name);
+                          return companion;
+                        },
+                        {}};
+    return use(inputs);
+  }
+  Plan plan(const PlanOptions& options) const {
+    return with_inputs([&](const Inputs& inputs) { return make_plan(inputs, options).value_or(Plan{}); });
+  }
+  Report check() const {
+    return with_inputs([](const Inputs& inputs) { return analyze(inputs, {.findings_per_rule = 0}); });
+  }
+
+  void apply(const Plan& plan) {
+    image.resize(std::max<std::size_t>(image.size(), plan.image_bytes_after));
+    if (data_file) data_file->resize(std::max<std::size_t>(data_file->size(), plan.data_file_bytes_after));
+    for (const Step& step : plan.steps) {
+      for (const Write& write : step.writes) {
+        std::vector<std::byte>& file = write.target == File::image ? image : *data_file;
+        ASSERT_LE(write.offset + write.new_bytes.size(), file.size());
+        const auto at = file.begin() + static_cast<std::ptrdiff_t>(write.offset);
+        EXPECT_TRUE(std::equal(write.old_bytes.begin(), write.old_bytes.end(), at)) << step.rule->id;
+        std::ranges::copy(write.new_bytes, at);
+      }
+    }
+  }
+
+  std::vector<std::byte> image;
+  std::optional<std::vector<std::byte>> data_file;
+};
+
+std::string describe(const std::vector<RuleTotal>& totals) {
+  std::string text;
+  for (const RuleTotal& total : totals)
+    text += std::string(total.rule->id) + " x" + std::to_string(total.total) + "; ";
+  return text;
+}
+
+class RecipePlans : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(RecipePlans, hold_what_they_say) {
+  const corpus::Recipe& recipe = recipes()[GetParam()];
+  SCOPED_TRACE(recipe.name);
+  for (const bool all_consents : {false, true}) {
+    const PlanOptions options{.allow_metadata = all_consents, .allow_lossy = all_consents};
+    Bench bench(recipe);
+    const Plan plan = bench.plan(options);
+    EXPECT_EQ(plan.unfit, "");
+    if (recipe.kind != corpus::Kind::damaged) {
+      const bool dirty =
+          std::ranges::any_of(plan.steps, [](const Step& step) { return step.rule == rule("header/dirty"); });
+      EXPECT_TRUE(plan.empty() || dirty);
+    }
+    bench.apply(plan);
+    if (!plan.empty()) {
+      EXPECT_EQ(describe(bench.check().totals), describe(plan.remaining));
+    }
+    const Plan second = bench.plan(options);
+    EXPECT_TRUE(second.empty()) << (second.empty() ? "" : std::string(second.steps[0].rule->id));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(all, RecipePlans, testing::Range<std::size_t>(0, recipes().size()),
+                         [](const testing::TestParamInfo<std::size_t>& param) {
+                           std::string name = recipes()[param.param].name;
+                           std::ranges::replace_if(
+                               name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); },
+                               '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace cowvet
