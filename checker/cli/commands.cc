@@ -9,6 +9,7 @@ constexpr Command kCommands[] = {
     {"check", "[OPTION]... IMAGE...", "examine images and say what is wrong with them", run_check},
     {"explain", "RULE... | --list", "say what a rule means and what to do about it", run_explain},
     {"help", "[COMMAND]", "say how cowvet, or one command of it, is used", run_help},
+    {"map", "[OPTION]... IMAGE", "print where the guest's disk lies", run_map},
 };
 
 }  // namespace

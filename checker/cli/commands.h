@@ -24,5 +24,6 @@ const Command* find_command(std::string_view name);  // null: there is none
 int run_check(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
 int run_help(const Arguments& arguments);
+int run_map(const Arguments& arguments);
 
 }  // namespace cowvet
