@@ -1,9 +1,12 @@
-// cowvet-corpus: lists, shows and builds the images of the corpus.
+// cowvet-corpus: lists, shows, builds and checks the images of the corpus.
 #include <fmt/format.h>
 
 #include <boost/program_options.hpp>
 #include <iostream>
 
+#include "checker/report/verdict.h"
+#include "corpus/compare_findings.h"
+#include "corpus/examine.h"
 #include "corpus/library.h"
 #include "corpus/output_files.h"
 #include "corpus/show.h"
@@ -27,6 +30,7 @@ struct Request {
 constexpr std::string_view kUsage =
     "Usage: cowvet-corpus list [--rule RULE] [--kind KIND]\n"
     "       cowvet-corpus show NAME...\n"
+    "       cowvet-corpus check (NAME... | --all)\n"
     "       cowvet-corpus build (NAME... | --all) -o DIRECTORY\n\n";
 
 int complain(const std::string& message) {
@@ -54,6 +58,20 @@ int show(const Recipe& recipe) {
   return 0;
 }
 
+// What cowvet finds, and what of it is not as the recipe says.
+int check(const Recipe& recipe) {
+  const auto built = build(recipe);
+  if (!built) return complain(built.error().text());
+  const cowvet::Report report = examine(recipe, *built);
+  const int status = cowvet::exit_status_of(report, {});
+  std::string problems = compare_findings(recipe, *built, report);
+  if (status != recipe.expected_status)
+    problems += fmt::format("status {} instead of {}\n", status, recipe.expected_status);
+  fmt::print("{:<9} {}\n{}", problems.empty() ? "as said" : "DIFFERENT", recipe.name, problems);
+  for (const cowvet::Finding& finding : report.findings) fmt::print("    {}\n", describe(finding));
+  return problems.empty() ? 0 : 2;
+}
+
 int write(const Recipe& recipe, const std::string& directory) {
   const auto built = build(recipe);
   if (!built) return complain(built.error().text());
@@ -63,15 +81,21 @@ int write(const Recipe& recipe, const std::string& directory) {
   return 0;
 }
 
-// Runs `action` over the named recipes, all of them with --all.
+// Runs `action` over the named recipes; GROUP/ names all of a group, --all every one.
 template <typename Action>
 int for_each_named(const std::vector<Recipe>& recipes, const Request& request, Action action) {
+  std::vector<std::string> names = request.names;
+  if (request.all) names = {""};
   int status = 0;
-  if (request.all)
-    for (const Recipe& recipe : recipes) status = std::max(status, action(recipe));
-  for (const std::string& name : request.names) {
-    const Recipe* recipe = find_recipe(recipes, name);
-    status = std::max(status, recipe ? action(*recipe) : complain("there is no recipe " + name));
+  for (const std::string& name : names) {
+    bool any = false;
+    for (const Recipe& recipe : recipes) {
+      const bool named =
+          recipe.name == name || ((name.empty() || name.ends_with('/')) && recipe.name.starts_with(name));
+      if (named) status = std::max(status, action(recipe));
+      any = any || named;
+    }
+    if (!any) status = complain("there is no recipe " + name);
   }
   return status;
 }
@@ -82,7 +106,8 @@ int run(const Request& request) {
   if (request.command == "list") return list(*recipes, request);
   if (!request.all && request.names.empty()) return complain("name a recipe");
   if (request.command == "show") return for_each_named(*recipes, request, show);
-  if (request.command != "build") return complain("commands are list, show and build");
+  if (request.command == "check") return for_each_named(*recipes, request, check);
+  if (request.command != "build") return complain("commands are list, show, check and build");
   if (request.output.empty()) return complain("build needs -o DIRECTORY");
   return for_each_named(*recipes, request,
                         [&request](const Recipe& recipe) { return write(recipe, request.output); });

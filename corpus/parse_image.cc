@@ -43,6 +43,7 @@ void parse_image(Recipe& recipe, Arguments& words) {
   image.dirty = words.flag("dirty");
   image.corrupt = words.flag("corrupt");
   image.feature_names = words.flag("feature-names");
+  image.saturate_refcounts = words.flag("saturate-refcounts");
   image.end_marker = !words.flag("no-end-marker");
   if (image.version == 2 &&
       (image.extended_l2 || image.lazy_refcounts || image.dirty || image.corrupt ||

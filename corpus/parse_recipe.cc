@@ -82,11 +82,19 @@ class RecipeReader {
     needs("expect-status");
     if (recipe_.expects_none && !recipe_.expectations.empty())
       error_.add(recipe_.where, recipe_.name, "expects something and nothing");
-    if (recipe_.kind != Kind::damaged && recipe_.expected_status != 0)
-      error_.add(recipe_.where, recipe_.name, "what is not damaged has status 0");
+    if (recipe_.kind == Kind::sound && recipe_.expected_status != 0)
+      error_.add(recipe_.where, recipe_.name, "what is sound has status 0");
+    if (recipe_.kind != Kind::sound && (recipe_.kind == Kind::damaged) != expects_its_rule())
+      error_.add(recipe_.where, recipe_.name, "damaged recipes, and only they, expect their own rule");
   }
 
  private:
+  bool expects_its_rule() const {
+    return std::ranges::any_of(recipe_.expectations, [this](const Expectation& expectation) {
+      return expectation.required && expectation.rule == recipe_.rule;
+    });
+  }
+
   void read_about(const Line& line) {
     const std::size_t begin = line.text.find("about") + 5;
     const std::size_t text = line.text.find_first_not_of(" \t", begin);

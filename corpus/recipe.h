@@ -55,6 +55,7 @@ struct ImageOptions {
   bool end_marker = true;        // of the header extensions
   bool ends_as_written = false;  // the file stops at the last sector written, not at the end of its cluster
   bool feature_names = false;
+  bool saturate_refcounts = false;  // too many references: the largest refcount is written
 };
 
 struct Backing {

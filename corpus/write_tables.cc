@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "corpus/draft.h"
@@ -48,6 +49,15 @@ void write_l1_table(Draft& draft, const L1Layout& l1, bool active) {
   }
 }
 
+std::uint64_t refcount_of(Draft& draft, std::uint64_t cluster) {
+  const std::uint64_t references = draft.layout.clusters.clusters()[cluster].references;
+  const std::uint64_t most = max_refcount(draft.layout.shape.refcount_order);
+  if (references > most && !draft.recipe.image.saturate_refcounts)
+    draft.fail("cluster " + std::to_string(cluster) + " has " + std::to_string(references) +
+               " references, more than the refcount bits can say");
+  return std::min(references, most);
+}
+
 void write_refcounts(Draft& draft) {
   const HostClusters& clusters = draft.layout.clusters;
   const Shape& shape = draft.layout.shape;
@@ -62,11 +72,7 @@ void write_refcounts(Draft& draft) {
     for (std::uint64_t j = 0; j < shape.refcounts_in_block; ++j) {
       const std::uint64_t cluster = i * shape.refcounts_in_block + j;
       if (cluster >= clusters.clusters().size()) break;
-      const std::uint64_t references = clusters.clusters()[cluster].references;
-      if (references > max_refcount(shape.refcount_order))
-        return draft.fail("cluster " + std::to_string(cluster) + " has " + std::to_string(references) +
-                          " references, more than the refcount bits can say");
-      set_refcount(block, shape.refcount_order, j, references);
+      set_refcount(block, shape.refcount_order, j, refcount_of(draft, cluster));
     }
     put_bytes(draft.image, blocks[i], block);
   }
