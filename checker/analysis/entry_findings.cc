@@ -39,7 +39,7 @@ std::string describe_entry(RuleId rule, std::uint64_t found, std::uint64_t count
   for (const Description& description : kDescriptions) {
     if (description.rule != rule) continue;
     std::string text = fmt::format(fmt::runtime(description.text), found & kOffsetMask, found);
-    if (count > 1) text += fmt::format("; so do {} entries in a row, this is the first", count);
+    if (count > 1) text += fmt::format("; the first of {} such entries in a row", count);
     return text;
   }
   return {};

@@ -62,6 +62,7 @@ class LeakExaminer {
   void look_into_regions();
   Content look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const;
   void report_orphaned_tables();
+  bool names_lost_tables(std::uint64_t table_cluster) const;
   std::uint64_t take_targets(std::uint64_t table_cluster);
   void report_wiped_tables();
   bool report_behind(std::uint64_t table_cluster, std::uint64_t fewest, std::string_view what);
@@ -188,6 +189,13 @@ void LeakExaminer::report_orphaned_tables() {
   for (const std::uint64_t cluster : lost_tables_) orphans_.add(cluster);
   for (const std::uint64_t cluster : lost_tables_) {
     const std::uint64_t targets = take_targets(cluster);
+    if (names_lost_tables(cluster)) {
+      report_orphan(
+          cluster, 1, 1,
+          "an L1 table that nothing names, and the L2 tables it names are lost as well: do not free it",
+          Structure::l1_table);
+      continue;
+    }
     report_orphan(
         cluster, 1, 1 + targets,
         fmt::format("an L2 table that no L1 entry names, and {} clusters that it maps: lost guest data, "
@@ -206,6 +214,20 @@ void LeakExaminer::report_orphaned_tables() {
        .found = context_.header.l1_table_offset,
        .detail = fmt::format("the L1 table maps nothing, but {} lost L2 tables are in the file",
                              lost_tables_.size())});
+}
+
+// L1 entries look like L2 entries, but what they name are tables.
+bool LeakExaminer::names_lost_tables(std::uint64_t table_cluster) const {
+  std::vector<std::byte> bytes(geometry_.cluster_bytes);
+  if (!context_.image.read(table_cluster << geometry_.cluster_bits, bytes)) return false;
+  bool any = false;
+  for (std::uint64_t i = 0; i < bytes.size(); i += 8) {
+    const std::uint64_t offset = load_big_endian<std::uint64_t>(bytes.data() + i) & kOffsetMask;
+    if (offset == 0) continue;
+    any = true;
+    if (!std::ranges::binary_search(lost_tables_, offset >> geometry_.cluster_bits)) return false;
+  }
+  return any;
 }
 
 // Marks the leaked clusters that a lost table names; says how many it was the first to name.

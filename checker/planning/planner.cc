@@ -121,7 +121,7 @@ bool Planner::is_wanted(const Finding& finding) const {
 // Applies the remedies of the first stage in which any of them changes something.
 bool Planner::apply_first_stage(Round& round) {
   std::vector<RemedyRow> rows;
-  for (const auto& group : {header_remedies(), mapping_remedies(), refcount_remedies()})
+  for (const auto& group : {header_remedies(), mapping_remedies(), data_file_remedies(), refcount_remedies()})
     rows.insert(rows.end(), group.begin(), group.end());
   for (int stage = 0; stage <= static_cast<int>(Stage::flags); ++stage) {
     const std::uint64_t before = round.editor.changes();

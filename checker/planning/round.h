@@ -52,5 +52,6 @@ struct RemedyRow {
 std::span<const RemedyRow> header_remedies();
 std::span<const RemedyRow> mapping_remedies();
 std::span<const RemedyRow> refcount_remedies();
+std::span<const RemedyRow> data_file_remedies();
 
 }  // namespace cowvet
