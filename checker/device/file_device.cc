@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "checker/device/read_fully.h"
+
 namespace cowvet {
 namespace {
 
@@ -23,30 +25,24 @@ const char* kind_of(mode_t mode) {
   if (S_ISFIFO(mode)) return "a FIFO";
   if (S_ISSOCK(mode)) return "a socket";
   if (S_ISCHR(mode)) return "a character device";
-  return "not a regular file";
+  return "no regular file";
 }
 
-// Reads at most out.size() bytes; 0: end of file; -1: errno is set.
-ssize_t read_some(int descriptor, std::uint64_t offset, std::span<std::byte> out) {
-  ssize_t got;
-  do {
-    got = pread(descriptor, out.data(), out.size(), static_cast<off_t>(offset));
-  } while (got < 0 && errno == EINTR);
-  return got;
+OpenError refusal_of(const std::string& path, mode_t mode) {
+  if (S_ISLNK(mode)) return error_of(path, ELOOP);
+  return {fmt::format("{} is {}: only regular files and block devices are examined", path, kind_of(mode)), 0};
 }
 
-// The first sector of [offset, offset + length) that cannot be read alone: a large read fails as a whole, and
-// the error is to name the place.
-IoError narrow_down(int descriptor, std::uint64_t offset, std::uint64_t length, int code) {
-  constexpr std::uint64_t kSector = 512;
-  std::byte sector[kSector];
-  const std::uint64_t end = offset + length;
-  for (std::uint64_t at = offset; at < end;) {
-    const std::uint64_t part = std::min(end, (at / kSector + 1) * kSector) - at;
-    if (read_some(descriptor, at, std::span(sector, part)) < 0) return {at, part, errno};
-    at += part;
-  }
-  return {offset, length, code};  // it can be read now: the error was of the whole, or passing
+// O_NOATIME is for the owner of a file only. O_NONBLOCK: a drive without a medium is not waited for.
+Descriptor open_for_reading(int directory, const std::string& name, int flags) {
+  flags |= O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  Descriptor descriptor(openat(directory, name.c_str(), flags | O_NOATIME));
+  if (!descriptor && errno == EPERM) descriptor = Descriptor(openat(directory, name.c_str(), flags));
+  return descriptor;
+}
+
+bool is_same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 }  // namespace
@@ -55,69 +51,81 @@ std::string describe_errno(int code) {
   return std::generic_category().message(code);
 }
 
-std::expected<std::unique_ptr<FileDevice>, OpenError> FileDevice::open(const std::string& path) {
-  // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-  // O_NOATIME is for the owner only.
-  int descriptor = ::open(path.c_str(), kFlags | O_NOATIME);
-  if (descriptor < 0 && errno == EPERM) descriptor = ::open(path.c_str(), kFlags);
-  if (descriptor < 0) return std::unexpected(error_of(path, errno));
-  return adopt(descriptor, path);
+FileDevice::Opened FileDevice::open(const std::string& path) {
+  return open_at(AT_FDCWD, path, 0, path);
 }
 
-std::expected<std::unique_ptr<FileDevice>, OpenError> FileDevice::adopt(int descriptor,
-                                                                        const std::string& path) {
-  std::unique_ptr<FileDevice> device(new FileDevice(descriptor, path));  // closes it from here on
+FileDevice::Opened FileDevice::open_in(int directory, const std::string& name, const std::string& path) {
+  return open_at(directory, name, O_NOFOLLOW, path);
+}
+
+// Opening alone can do something: wake the writer of a FIFO, arm a watchdog, rewind a tape. So the name is
+// looked up first, and what it stands for is opened when it is known to be harmless.
+FileDevice::Opened FileDevice::open_at(int directory, const std::string& name, int flags,
+                                       const std::string& path) {
+  const Descriptor found(openat(directory, name.c_str(), O_PATH | O_CLOEXEC | flags));
+  if (!found) return std::unexpected(error_of(path, errno));
+  struct stat looked_up{};
+  if (fstat(found.get(), &looked_up) != 0) return std::unexpected(error_of(path, errno));
+  if (!S_ISREG(looked_up.st_mode) && !S_ISBLK(looked_up.st_mode))
+    return std::unexpected(refusal_of(path, looked_up.st_mode));
+
+  Descriptor opened = open_for_reading(AT_FDCWD, fmt::format("/proc/self/fd/{}", found.get()), 0);
+  // Without /proc, by name again: then it may be another file by now.
+  if (!opened && (errno == ENOENT || errno == ENOTDIR)) opened = open_for_reading(directory, name, flags);
+  if (!opened) return std::unexpected(error_of(path, errno));
   struct stat status{};
-  if (fstat(descriptor, &status) != 0) return std::unexpected(error_of(path, errno));
-  if (S_ISREG(status.st_mode)) {
-    device->size_bytes_ = static_cast<std::uint64_t>(status.st_size);
-    device->identity_ = {status.st_dev, status.st_ino};
-  } else if (S_ISBLK(status.st_mode)) {
-    if (ioctl(descriptor, BLKGETSIZE64, &device->size_bytes_) != 0)
+  if (fstat(opened.get(), &status) != 0) return std::unexpected(error_of(path, errno));
+  if (!is_same_file(looked_up, status)) return std::unexpected(error_of(path, ESTALE));
+
+  std::unique_ptr<FileDevice> device(new FileDevice(std::move(opened), path));
+  device->size_bytes_ = static_cast<std::uint64_t>(status.st_size);
+  device->identity_ = {status.st_dev, status.st_ino};
+  if (S_ISBLK(status.st_mode)) {
+    if (ioctl(device->descriptor(), BLKGETSIZE64, &device->size_bytes_) != 0)
       return std::unexpected(error_of(path, errno));
     // Two nodes of one device are one device; no file system has the device number 0.
     device->identity_ = {0, status.st_rdev};
     device->is_block_device_ = true;
-  } else {
-    return std::unexpected(
-        OpenError{fmt::format("{} is {}: only regular files and block devices are examined", path,
-                              kind_of(status.st_mode)),
-                  0});
   }
   return device;
 }
 
-FileDevice::~FileDevice() {
-  close(descriptor_);
-}
-
 std::expected<void, IoError> FileDevice::read(std::uint64_t offset, std::span<std::byte> out) const {
-  const std::uint64_t there =
-      offset < size_bytes_ ? std::min<std::uint64_t>(out.size(), size_bytes_ - offset) : 0;
-  std::uint64_t done = 0;
-  while (done < there) {
-    const ssize_t got = read_some(descriptor_, offset + done, out.subspan(done, there - done));
-    if (got < 0) return std::unexpected(narrow_down(descriptor_, offset + done, there - done, errno));
-    if (got == 0) break;  // the file became shorter: what is gone reads as zeros
-    done += static_cast<std::uint64_t>(got);
-  }
-  std::ranges::fill(out.subspan(done), std::byte{0});
+  const std::uint64_t behind = offset < size_bytes_ ? size_bytes_ - offset : 0;
+  const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), behind));
+  const auto read_at = [this](std::uint64_t at, std::span<std::byte> bytes) {
+    return pread(descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+  };
+  const auto done = read_fully(read_at, offset, out.first(there));
+  if (!done) return std::unexpected(done.error());
+  std::ranges::fill(out.subspan(*done), std::byte{0});  // also where the file became shorter meanwhile
   return {};
 }
 
 DataExtent FileDevice::next_data(std::uint64_t offset) const {
   if (offset >= size_bytes_) return {size_bytes_, size_bytes_};
-  const off_t data = lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+  const std::scoped_lock lock(mutex_);
+  // A file system may have to look at every extent between here and the next hole: ask once for each stretch.
+  if (offset < asked_ || offset >= data_.end) {
+    data_ = seek_data(offset);
+    asked_ = offset;
+  }
+  return {std::max(offset, data_.begin), data_.end};
+}
+
+DataExtent FileDevice::seek_data(std::uint64_t offset) const {
+  const off_t data = lseek(descriptor(), static_cast<off_t>(offset), SEEK_DATA);
   if (data < 0) {
     // ENXIO: a hole up to the end. Anything else: this file or device does not know its holes.
     if (errno == ENXIO && !is_block_device_) return {size_bytes_, size_bytes_};
     return {offset, size_bytes_};
   }
-  const off_t hole = lseek(descriptor_, data, SEEK_HOLE);
-  const std::uint64_t begin = std::min(static_cast<std::uint64_t>(data), size_bytes_);
-  if (hole < 0) return {begin, size_bytes_};
-  return {begin, std::clamp(static_cast<std::uint64_t>(hole), begin, size_bytes_)};
+  const off_t hole = lseek(descriptor(), data, SEEK_HOLE);
+  const std::uint64_t begin = std::clamp(static_cast<std::uint64_t>(data), offset, size_bytes_);
+  const std::uint64_t end = hole < 0 ? size_bytes_ : std::min(static_cast<std::uint64_t>(hole), size_bytes_);
+  // An extent must lead on, even in a file that is being changed.
+  return {begin, begin < end ? end : size_bytes_};
 }
 
 }  // namespace cowvet

@@ -3,8 +3,11 @@
 
 #include <expected>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
+#include "checker/device/descriptor.h"
 #include "checker/device/device.h"
 
 namespace cowvet {
@@ -18,14 +21,15 @@ struct OpenError {
 
 class FileDevice final : public Device {
  public:
+  using Opened = std::expected<std::unique_ptr<FileDevice>, OpenError>;
+
   // Opens `path` as the user gave it; symbolic links are followed. Refuses anything but regular files and
-  // block devices without waiting for them (a FIFO, say). Leaves no access time where the system permits.
-  static std::expected<std::unique_ptr<FileDevice>, OpenError> open(const std::string& path);
+  // block devices without opening them. Leaves no access time where the system permits.
+  static Opened open(const std::string& path);
 
-  // Takes over an open descriptor; `path` is the name to show.
-  static std::expected<std::unique_ptr<FileDevice>, OpenError> adopt(int descriptor, const std::string& path);
-
-  ~FileDevice() override;
+  // The same for `name`, one component, in an open directory. A symbolic link is refused with ELOOP. `path`
+  // is the name to show.
+  static Opened open_in(int directory, const std::string& name, const std::string& path);
 
   const std::string& name() const override { return name_; }
   std::uint64_t size_bytes() const override { return size_bytes_; }
@@ -34,16 +38,25 @@ class FileDevice final : public Device {
   std::optional<FileIdentity> identity() const override { return identity_; }
   bool is_block_device() const override { return is_block_device_; }
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.get(); }
 
  private:
-  FileDevice(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+  FileDevice(Descriptor descriptor, std::string name)
+      : descriptor_(std::move(descriptor)), name_(std::move(name)) {}
 
-  int descriptor_;
+  static Opened open_at(int directory, const std::string& name, int flags, const std::string& path);
+  DataExtent seek_data(std::uint64_t offset) const;
+
+  Descriptor descriptor_;
   std::string name_;
   std::uint64_t size_bytes_ = 0;
   FileIdentity identity_;
   bool is_block_device_ = false;
+
+  // The last answer of next_data: `data_` is right for every offset from here to data_.end.
+  mutable std::mutex mutex_;
+  mutable std::uint64_t asked_ = 0;
+  mutable DataExtent data_;
 };
 
 // "No such file or directory" and the like; unlike strerror, safe in threads.

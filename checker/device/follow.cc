@@ -1,19 +1,20 @@
 // A name is resolved component by component below a directory that the user trusts: the image's own, or one
-// of
-// --follow. Each component is opened in the one before it and may not be a symbolic link, so that neither the
-// name nor anything lying in these directories leads elsewhere, not even when it is exchanged meanwhile.
+// of --follow. Each component is opened in the one before it and may not be a symbolic link, so that neither
+// the name nor anything lying in these directories leads elsewhere, not even when it is exchanged meanwhile.
 #include "checker/device/follow.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <filesystem>
+#include <ranges>
 #include <utility>
 
+#include "checker/device/descriptor.h"
 #include "checker/device/file_device.h"
 
 namespace cowvet {
@@ -21,117 +22,160 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Descriptor {
- public:
-  explicit Descriptor(int value = -1) : value_(value) {}
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(value_, other.value_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (value_ >= 0) close(value_);
-  }
-  int get() const { return value_; }
-  int release() { return std::exchange(value_, -1); }
+using Components = std::vector<std::string>;
 
- private:
-  int value_;
+// What stands between the slashes of `path`, as it is: what ".." leads back to depends on what is there. "."
+// is kept at the end, where it demands a directory, as a final slash does.
+Components split(std::string_view path) {
+  Components components;
+  for (const auto part : std::views::split(path, '/')) {
+    const std::string_view component(part.begin(), part.end());
+    if (!component.empty() && component != ".") components.emplace_back(component);
+  }
+  if (path.ends_with('/') || path.ends_with("/.") || path == ".") components.emplace_back(".");
+  return components;
+}
+
+// Whether the components lead to something below where they start, without ever leaving it.
+bool stays_below(const Components& components) {
+  int depth = 0;
+  for (const std::string& component : components) {
+    if (component != ".") depth += component == ".." ? -1 : 1;
+    if (depth < 0) return false;
+  }
+  return depth > 0;
+}
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+// Below which names may be followed, and how names may call it.
+struct Root {
+  std::string path;
+  Components called;
 };
 
-fs::path directory_of(const std::string& image_path) {
-  std::error_code ignored;
-  return fs::absolute(image_path, ignored).lexically_normal().parent_path();
+void add_root(std::vector<Root>& roots, const std::string& path) {
+  std::error_code ignored;  // the path is then empty
+  for (const fs::path& called : {fs::absolute(path, ignored), fs::canonical(path, ignored)}) {
+    if (called.empty()) continue;
+    Components components = split(called.string());
+    std::erase(components, ".");
+    roots.push_back({path, std::move(components)});
+  }
 }
 
-bool stays_below(const fs::path& relative) {
-  return !relative.empty() && relative != "." && *relative.begin() != "..";
-}
+// From where to where.
+struct Way {
+  std::string root;
+  Components components;
+};
 
-// Who a refused symbolic link stands for, without opening it: enough to see that it is the image itself.
-std::optional<FileIdentity> identity_behind_link(int directory, const char* name) {
+// A symbolic link is not followed, but what it stands for can be compared with the image.
+std::optional<FileIdentity> identity_behind(int directory, const std::string& name) {
   struct stat status{};
-  if (fstatat(directory, name, &status, 0) != 0) return std::nullopt;
+  if (fstatat(directory, name.c_str(), &status, AT_NO_AUTOMOUNT) != 0) return std::nullopt;
   if (S_ISREG(status.st_mode)) return FileIdentity{status.st_dev, status.st_ino};
   if (S_ISBLK(status.st_mode)) return FileIdentity{0, status.st_rdev};
   return std::nullopt;
 }
 
+// Opens all components but the last, each in the one before. errno says why not.
+Descriptor open_parent(const Way& way) {
+  constexpr int kDirectory = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  std::vector<Descriptor> opened;
+  opened.emplace_back(open(way.root.c_str(), kDirectory));
+  for (const std::string& component : way.components | std::views::take(way.components.size() - 1)) {
+    if (!opened.back()) break;
+    if (component == "..") {
+      opened.pop_back();
+    } else {
+      opened.emplace_back(openat(opened.back().get(), component.c_str(), kDirectory | O_NOFOLLOW));
+    }
+  }
+  return std::move(opened.back());
+}
+
 class Opener {
  public:
-  explicit Opener(FollowRules rules) : rules_(std::move(rules)) {}
+  explicit Opener(FollowRules rules)
+      : rules_(std::move(rules)), directory_(directory_of(rules_.image_path)) {}
 
   Companion open(const std::string& name) const {
     if (rules_.named_by_user) return open_named_by_user();
-    if (name.empty()) return {.why = "the image gives no name"};
     const NameKind kind = judge_name(name);
+    if (kind == NameKind::empty) return {.why = "the image gives no name"};
     if (kind == NameKind::protocol || kind == NameKind::unprintable)
       return {.path = name, .why = fmt::format("the name {}", describe_name(kind))};
-    const fs::path image_directory = directory_of(rules_.image_path);
-    const fs::path path = (image_directory / name).lexically_normal();  // an absolute name stays as it is
-    for (const fs::path& root : trusted_roots(image_directory)) {
-      const fs::path relative = path.lexically_relative(root);
-      if (stays_below(relative)) return open_below(root, relative, path.string());
-    }
-    return {.path = path.string(),
+    const std::string path = (fs::path(rules_.image_path).parent_path() / name).string();
+    if (name.size() >= PATH_MAX) return refuse(path, ENAMETOOLONG, {});
+    if (const std::optional<Way> way = find_way(full_components(name))) return open_below(*way, path);
+    return {.path = path,
             .why = "it is outside the image's directory and of what was allowed to be followed"};
   }
 
  private:
   Companion open_named_by_user() const {
-    return examine(FileDevice::open(*rules_.named_by_user), *rules_.named_by_user, Companion::State::missing);
+    const std::string& path = *rules_.named_by_user;
+    return examine(FileDevice::open(path), path, Companion::State::missing);
   }
 
-  std::vector<fs::path> trusted_roots(const fs::path& image_directory) const {
-    std::vector<fs::path> roots{image_directory};
-    const auto add_real = [&roots](const fs::path& directory) {
-      std::error_code error;
-      const fs::path real = fs::canonical(directory, error);
-      if (!error) roots.push_back(real);
-    };
-    add_real(image_directory);
-    for (const std::string& directory : rules_.follow_directories) {
-      std::error_code ignored;
-      roots.push_back(fs::absolute(directory, ignored).lexically_normal());
-      add_real(directory);
-    }
-    return roots;
+  // From the root of the file system. Leading ".." are taken off the image's real directory.
+  Components full_components(const std::string& name) const {
+    Components rest = split(name);
+    if (name.starts_with('/')) return rest;
+    std::error_code failed;
+    Components full = split(fs::canonical(directory_, failed).string());
+    if (failed) return {};
+    const auto first = std::ranges::find_if(rest, [](const std::string& part) { return part != ".."; });
+    for (auto up = rest.begin(); up != first && !full.empty(); ++up) full.pop_back();
+    full.insert(full.end(), first, rest.end());
+    return full;
   }
 
-  Companion open_below(const fs::path& root, const fs::path& relative, const std::string& path) const {
-    constexpr int kDirectory = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    Descriptor directory(::open(root.c_str(), kDirectory));
-    const std::vector<fs::path> components(relative.begin(), relative.end());
-    for (std::size_t i = 0; i + 1 < components.size() && directory.get() >= 0; ++i)
-      directory = Descriptor(openat(directory.get(), components[i].c_str(), kDirectory | O_NOFOLLOW));
-    if (directory.get() < 0) return refuse(path, errno, {});
-    const char* last = components.back().c_str();
-    constexpr int kFile = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    Descriptor file(openat(directory.get(), last, kFile | O_NOATIME));
-    if (file.get() < 0 && errno == EPERM) file = Descriptor(openat(directory.get(), last, kFile));
-    if (file.get() < 0) {
-      const int code = errno;
-      return refuse(path, code, code == ELOOP ? identity_behind_link(directory.get(), last) : std::nullopt);
+  // From the innermost directory that the user trusts: the way there is the user's, links and all.
+  std::optional<Way> find_way(const Components& full) const {
+    std::vector<Root> roots;
+    add_root(roots, directory_);
+    for (const std::string& directory : rules_.follow_directories) add_root(roots, directory);
+    std::optional<Way> way;
+    for (const Root& root : roots) {
+      const auto [below, rest] = std::ranges::mismatch(full, root.called);
+      if (rest != root.called.end()) continue;
+      Components components(below, full.end());
+      if (stays_below(components) && (!way || components.size() < way->components.size()))
+        way = Way{root.path, std::move(components)};
     }
-    return examine(FileDevice::adopt(file.release(), path), path, Companion::State::not_followed);
+    return way;
+  }
+
+  Companion open_below(const Way& way, const std::string& path) const {
+    const Descriptor parent = open_parent(way);
+    if (!parent) return refuse(path, errno, {});
+    const std::string& last = way.components.back();
+    FileDevice::Opened opened = FileDevice::open_in(parent.get(), last, path);
+    if (!opened && opened.error().code == ELOOP)
+      return refuse(path, ELOOP, identity_behind(parent.get(), last));
+    return examine(std::move(opened), path, Companion::State::not_followed);
   }
 
   // `if_refused`: the state of a file that is neither regular nor a block device.
-  Companion examine(std::expected<std::unique_ptr<FileDevice>, OpenError> opened, const std::string& path,
-                    Companion::State if_refused) const {
-    if (!opened)
-      return {.state = opened.error().code == 0 ? if_refused : Companion::State::missing,
+  Companion examine(FileDevice::Opened opened, const std::string& path, Companion::State if_refused) const {
+    if (!opened) {
+      const auto& [message, code] = opened.error();
+      return {.state = code == 0 ? if_refused : Companion::State::missing,
               .path = path,
-              .why = opened.error().code == 0 ? opened.error().message : describe_errno(opened.error().code)};
+              .why = code == 0 ? message : describe_errno(code)};
+    }
     std::unique_ptr<FileDevice> device = std::move(*opened);
-    if (rules_.locks) {
-      const auto locked = take_locks(device->descriptor(), *rules_.locks);
-      if (!locked)
+    if (rules_.locks)
+      if (const auto locked = take_locks(device->descriptor(), *rules_.locks); !locked)
         return {.state = Companion::State::missing,
                 .path = path,
                 .why = locked.error(),
                 .identity = device->identity()};
-    }
     return {.state = Companion::State::open, .device = std::move(device), .path = path};
   }
 
@@ -143,6 +187,7 @@ class Opener {
   }
 
   FollowRules rules_;
+  std::string directory_;  // of the image, as the user called it
 };
 
 }  // namespace
@@ -155,7 +200,7 @@ NameKind judge_name(std::string_view name) {
   const std::size_t mark = name.find_first_of(":/");
   if (mark != std::string_view::npos && name[mark] == ':') return NameKind::protocol;
   if (name.front() == '/') return NameKind::absolute;
-  return stays_below(fs::path(name).lexically_normal()) ? NameKind::plain : NameKind::escapes;
+  return stays_below(split(name)) ? NameKind::plain : NameKind::escapes;
 }
 
 std::string_view describe_name(NameKind kind) {
