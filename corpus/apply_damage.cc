@@ -51,6 +51,13 @@ class Damager {
       put_pattern(target, target.size(), *length, append.pattern);
   }
 
+  void operator()(const MakeUnreadable& make) {
+    const auto at = place_in(file(make.data_file), make.at);
+    const auto length =
+        make.length ? place_in(file(make.data_file), *make.length) : layout_.shape.cluster_bytes;
+    if (at && length) draft_.unreadable.push_back({make.data_file, *at, *length});
+  }
+
   void operator()(const AddExtension& add) {
     auto& list = layout_.extensions;
     const auto end = std::ranges::find(list, 0u, &ExtensionLayout::type);

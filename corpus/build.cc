@@ -94,6 +94,7 @@ void build_draft(Draft& draft) {
 
 BuiltImage finish(Draft& draft) {
   BuiltImage built{.image = std::move(draft.image),
+                   .unreadable = std::move(draft.unreadable),
                    .layout = std::move(draft.layout),
                    .disk = std::move(draft.disk),
                    .snapshot_disks = std::move(draft.snapshot_disks)};

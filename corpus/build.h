@@ -14,10 +14,18 @@
 
 namespace cowvet::corpus {
 
+// Bytes that an analysis cannot read. They cannot be written to a file: built images have none.
+struct UnreadableRange {
+  bool data_file = false;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 struct BuiltImage {
   std::vector<std::byte> image;
   std::optional<std::vector<std::byte>> data_file;
   std::optional<std::vector<std::byte>> backing_file;
+  std::vector<UnreadableRange> unreadable;
   Layout layout;
   // What the guest saw before the damage; with encryption, the encrypted content.
   GuestDisk disk;

@@ -26,6 +26,7 @@ struct Draft {
   std::map<std::string, GuestDisk> snapshot_disks;
   std::vector<AddBitmap> bitmaps;
   std::vector<AddTrailing> trailing;
+  std::vector<UnreadableRange> unreadable;
   std::uint64_t compressed_end = 0;  // where the next compressed stream may begin; 0: in a new cluster
 
   FirstError error;

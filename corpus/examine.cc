@@ -1,6 +1,7 @@
 #include "corpus/examine.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace cowvet::corpus {
@@ -9,14 +10,24 @@ namespace {
 // A view of bytes that are kept elsewhere, with an identity, so that two names can mean one file.
 class BytesDevice final : public Device {
  public:
-  BytesDevice(std::string name, std::span<const std::byte> bytes, std::uint64_t inode)
-      : name_(std::move(name)), bytes_(bytes), identity_{.device = 1, .inode = inode} {}
+  BytesDevice(std::string name, std::span<const std::byte> bytes, std::uint64_t inode,
+              std::vector<UnreadableRange> unreadable = {})
+      : name_(std::move(name)),
+        bytes_(bytes),
+        identity_{.device = 1, .inode = inode},
+        unreadable_(std::move(unreadable)) {}
 
   const std::string& name() const override { return name_; }
   std::uint64_t size_bytes() const override { return bytes_.size(); }
   std::optional<FileIdentity> identity() const override { return identity_; }
 
   std::expected<void, IoError> read(std::uint64_t offset, std::span<std::byte> out) const override {
+    for (const UnreadableRange& bad : unreadable_)
+      if (offset < bad.offset + bad.length && bad.offset < offset + out.size())
+        return std::unexpected(IoError{
+            .offset = std::max(offset, bad.offset),
+            .length = std::min(offset + out.size(), bad.offset + bad.length) - std::max(offset, bad.offset),
+            .code = EIO});
     const std::uint64_t available = offset < bytes_.size() ? bytes_.size() - offset : 0;
     const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(available, out.size()));
     if (there != 0) std::memcpy(out.data(), bytes_.data() + offset, there);
@@ -28,13 +39,22 @@ class BytesDevice final : public Device {
   std::string name_;
   std::span<const std::byte> bytes_;
   FileIdentity identity_;
+  std::vector<UnreadableRange> unreadable_;
 };
+
+std::vector<UnreadableRange> unreadable_in(const BuiltImage& built, bool data_file) {
+  std::vector<UnreadableRange> ranges;
+  for (const UnreadableRange& range : built.unreadable)
+    if (range.data_file == data_file) ranges.push_back(range);
+  return ranges;
+}
 
 enum Inode : std::uint64_t { kImage = 1, kDataFile = 2, kBackingFile = 3 };
 
-Companion opened(const std::string& name, std::span<const std::byte> bytes, Inode inode) {
+Companion opened(const std::string& name, std::span<const std::byte> bytes, Inode inode,
+                 std::vector<UnreadableRange> unreadable = {}) {
   return {.state = Companion::State::open,
-          .device = std::make_unique<BytesDevice>(name, bytes, inode),
+          .device = std::make_unique<BytesDevice>(name, bytes, inode, std::move(unreadable)),
           .path = name,
           .why = {}};
 }
@@ -47,7 +67,7 @@ Companion data_file_of(const Recipe& recipe, const BuiltImage& built, const std:
   const auto found = recipe.data_file ? recipe.data_file->found : DataFile::Found::missing;
   switch (found) {
     case DataFile::Found::yes:
-      return opened(name, bytes_of(built.data_file), kDataFile);
+      return opened(name, bytes_of(built.data_file), kDataFile, unreadable_in(built, true));
     case DataFile::Found::image:
       return opened(name, built.image, kImage);
     case DataFile::Found::backing:
@@ -63,7 +83,7 @@ Companion data_file_of(const Recipe& recipe, const BuiltImage& built, const std:
 }  // namespace
 
 Report examine(const Recipe& recipe, const BuiltImage& built, unsigned threads) {
-  const BytesDevice image(recipe.short_name() + ".qcow2", built.image, kImage);
+  const BytesDevice image(recipe.short_name() + ".qcow2", built.image, kImage, unreadable_in(built, false));
   const Inputs inputs{
       .image = image,
       .open_data_file = [&](const std::string& name) { return data_file_of(recipe, built, name); },

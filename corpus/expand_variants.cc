@@ -7,12 +7,6 @@ namespace {
 
 using Block = std::vector<Line>;
 
-std::string first_word(const std::string& line) {
-  const std::size_t begin = line.find_first_not_of(" \t");
-  if (begin == std::string::npos) return {};
-  return line.substr(begin, line.find_first_of(" \t", begin) - begin);
-}
-
 // Comments between two recipes belong to the second, but are not kept.
 std::vector<Block> divide(std::string_view text, const std::string& file, FirstError& error) {
   std::vector<Block> blocks;
@@ -67,6 +61,12 @@ void expand(Block block, std::size_t index, std::vector<Block>& out, FirstError&
 }
 
 }  // namespace
+
+std::string first_word(const std::string& line) {
+  const std::size_t begin = line.find_first_not_of(" \t");
+  if (begin == std::string::npos) return {};
+  return line.substr(begin, line.find_first_of(" \t", begin) - begin);
+}
 
 std::vector<std::vector<Line>> expand_variants(std::string_view text, const std::string& file,
                                                FirstError& error) {

@@ -15,6 +15,9 @@ struct Line {
   std::string text;
 };
 
+// What a line says first; empty where it says nothing.
+std::string first_word(const std::string& line);
+
 // Each recipe begins with its `recipe` line; `for` lines are gone.
 std::vector<std::vector<Line>> expand_variants(std::string_view text, const std::string& file,
                                                FirstError& error);

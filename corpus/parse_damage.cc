@@ -139,6 +139,12 @@ void parse_append(Recipe& recipe, Arguments& words) {
              Append{data_file, std::move(length), words.pattern("with", {Pattern::Kind::byte, 0})});
 }
 
+void parse_unreadable(Recipe& recipe, Arguments& words) {
+  const bool data_file = in_data_file(words);
+  Expression at = needed(words, "at");
+  add_damage(recipe, words, MakeUnreadable{data_file, std::move(at), words.expression("length")});
+}
+
 std::string parse_extension_name(Arguments& words) {
   const std::string name = words.next("the type of the extension");
   if (!parse_extension_type(name)) words.fail(name, "a name or number of an extension type is expected");
@@ -165,6 +171,7 @@ constexpr Verb kVerbs[] = {
     {"fill", Part::damage, parse_fill},
     {"truncate", Part::damage, parse_truncate},
     {"append", Part::damage, parse_append},
+    {"unreadable", Part::damage, parse_unreadable},
     {"add-extension", Part::damage, parse_add_extension},
     {"remove-extension", Part::damage, parse_remove_extension},
     {"replace-extension", Part::damage, parse_replace_extension},

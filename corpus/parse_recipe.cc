@@ -53,11 +53,11 @@ class RecipeReader {
   RecipeReader(Recipe& recipe, FirstError& error) : recipe_(recipe), error_(error) {}
 
   void read(const Line& line) {
+    if (first_word(line.text) == "about") return read_about(line);
     auto words = split_line(line.text, line.where);
     if (!words) return error_.add(line.where, words.error().word, words.error().message);
     if (words->empty()) return;
     const std::string verb = words->front().source;
-    if (verb == "about") return read_about(line);
     const Verb* found = find_verb(verb);
     if (!found) return error_.add(line.where, verb, "no such statement; there are " + verb_names());
     if (found->part < part_)

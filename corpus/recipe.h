@@ -207,6 +207,12 @@ struct Append {
   Expression length;
   Pattern pattern;
 };
+// A bad place of the storage: reading it fails, as long as the image is analysed in memory.
+struct MakeUnreadable {
+  bool data_file = false;
+  Expression at;
+  std::optional<Expression> length;  // default: one cluster
+};
 struct AddExtension {
   ExtraExtension extension;
 };
@@ -218,8 +224,8 @@ struct SetExtensionData {
   std::string data;
 };
 
-using DamageAction = std::variant<SetFields, PatchBytes, FillBytes, Truncate, Append, AddExtension,
-                                  RemoveExtension, SetExtensionData>;
+using DamageAction = std::variant<SetFields, PatchBytes, FillBytes, Truncate, Append, MakeUnreadable,
+                                  AddExtension, RemoveExtension, SetExtensionData>;
 struct Damage {
   Where where;
   std::string verb;
