@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "checker/analysis/disk_chain.h"
+#include "checker/analysis/map_clusters.h"
+#include "checker/analysis/passes.h"
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/open_images.h"
@@ -30,6 +32,7 @@ struct MapOptions {
   ImageOptions image;
   MapFormat format = MapFormat::human;
   std::string snapshot;
+  bool clusters = false;
 };
 
 // Writes large pieces; a map may have millions of extents.
@@ -51,11 +54,11 @@ class BufferedOutput {
   std::string buffer_;
 };
 
-int unusable(const Context& context, const std::string& path) {
-  print_error(context.report.is_qcow2
+int unusable(const Report& report, const std::string& path) {
+  print_error(report.is_qcow2
                   ? fmt::format("{}: the header is damaged, there is nothing to map; see cowvet check", path)
                   : fmt::format("{}: not a qcow2 image", path));
-  return context.report.is_qcow2 ? kExitIncomplete : kExitNotQcow2;
+  return report.is_qcow2 ? kExitIncomplete : kExitNotQcow2;
 }
 
 int print_map(const DiskChain& chain, const std::string& path, const MapOptions& options) {
@@ -74,16 +77,36 @@ int print_map(const DiskChain& chain, const std::string& path, const MapOptions&
   return map->any_invalid() ? kExitCorrupt : kExitSound;
 }
 
+int print_clusters(const OpenedImage& opened, const std::string& path, const MapOptions& options) {
+  Options analysis;
+  analysis.guest_data = false;
+  const Inputs inputs = opened.inputs();
+  Progress progress;
+  Context context(inputs, analysis, progress);
+  context.keep_references = true;
+  run_passes(context);
+  const Report report = finish_report(context);
+  if (!context.references) return unusable(report, path);
+  ClusterMapWriter writer(options.format);
+  BufferedOutput out;
+  const bool arrived =
+      out.write(writer.begin()) &&
+      map_clusters(context, [&](const ClusterExtent& extent) { return out.write(writer.extent(extent)); }) &&
+      out.write(writer.end()) && out.flush();
+  return arrived ? exit_status_of(report, {}) : kExitIncomplete;
+}
+
 int map_image(const std::string& path, const MapOptions& options) {
   const auto opened = open_image(path, options.image);
   if (!opened) {
     print_error(opened.error());
     return kExitIncomplete;
   }
+  if (options.clusters) return print_clusters(*opened, path, options);
   const DiskChain chain(*opened->image, [&](const std::string& layer) {
     return make_opener({.image_path = layer, .follow_directories = options.image.follow});
   });
-  return chain.usable() ? print_map(chain, path, options) : unusable(chain.context(), path);
+  return chain.usable() ? print_map(chain, path, options) : unusable(chain.context().report, path);
 }
 
 }  // namespace
@@ -99,6 +122,10 @@ int run_map(const Arguments& arguments) {
       ("output", po::value(&output)->value_name("FORMAT"), "human (default), or json")  //
       ("snapshot", po::value(&options.snapshot)->value_name("ID"),
        "map the snapshot of this id, else of this name")  //
+      (
+          "clusters", po::bool_switch(&options.clusters),
+          "instead, print what each cluster of the image file is for; the exit status is that of cowvet "
+          "check")  //
       ("help,h", "show this help");
   po::options_description all;
   all.add(listed).add_options()("image", po::value(&images));
@@ -108,6 +135,8 @@ int run_map(const Arguments& arguments) {
   if (values->contains("help")) return print_help("map", kHelp, listed);
   if (output != "human" && output != "json")
     return usage_error(fmt::format("--output takes human or json, not '{}'", output), "map");
+  if (options.clusters && !options.snapshot.empty())
+    return usage_error("--clusters is about the whole image file, --snapshot about one disk", "map");
   if (images.size() != 1) return usage_error("one image is needed", "map");
   if (const std::string wrong = check_image_options(options.image, images.size()); !wrong.empty())
     return usage_error(wrong, "map");

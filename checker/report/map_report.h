@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "checker/analysis/map_clusters.h"
 #include "checker/analysis/map_disk.h"
 
 namespace cowvet {
@@ -20,6 +21,21 @@ class MapWriter {
 
   std::string begin() const;
   std::string extent(const MapExtent& extent);
+  std::string end() const;
+
+ private:
+  MapFormat format_;
+  bool any_ = false;
+};
+
+// The same for a map of the image file's own clusters. JSON keys: "offset", "length", "state" ("used",
+// "contested", "leaked", "free"), and where something is there "structure" and "owner".
+class ClusterMapWriter {
+ public:
+  explicit ClusterMapWriter(MapFormat format) : format_(format) {}
+
+  std::string begin() const;
+  std::string extent(const ClusterExtent& extent);
   std::string end() const;
 
  private:

@@ -4,6 +4,7 @@
 
 #include "checker/analysis/passes.h"
 #include "tests/support/mapped_image.h"
+#include "tests/support/sparse_device.h"
 
 namespace cowvet {
 namespace {
@@ -196,6 +197,24 @@ TEST(CheckRawData, whole_data_file_unmapped_is_one_finding) {
   const Compared compared(image, file, 4);
   ASSERT_EQ(compared.examination.context.findings.sorted().size(), 1u);
   EXPECT_EQ(compared.examination.first("data-file/raw-unmapped").count, kDisk / kCluster);
+}
+
+// A disk of a pebibyte, its data file nearly all hole: only what may be data is read.
+TEST(CheckRawData, holes_of_the_data_file_cost_nothing) {
+  constexpr std::uint64_t kDisk = std::uint64_t{1} << 50;
+  MappedImage image = raw_image();
+  image.header.size = kDisk;
+  image.header.l1_size = 1;
+  Examination examination(image, {.threads = 1});
+  load_header(examination.context);
+  auto data = std::make_unique<SparseDevice>(kDisk, std::vector<std::byte>());
+  data->put(5 * kCluster, std::vector<std::byte>(100, std::byte{1}));
+  data->put(400 * kCluster, std::vector<std::byte>(100, std::byte{0}));
+  const SparseDevice& device = *data;
+  examination.context.data_file = {.state = Companion::State::open, .device = std::move(data)};
+  check_raw_data(examination.context);
+  EXPECT_EQ(examination.first("data-file/raw-unmapped").place.guest, (GuestRange{5 * kCluster, kCluster}));
+  EXPECT_EQ(device.bytes_read(), 200u);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "checker/analysis/passes.h"
 #include "tests/support/mapped_image.h"
+#include "tests/support/sparse_device.h"
 
 namespace cowvet {
 namespace {
@@ -181,6 +182,42 @@ TEST(GuestExtents, bit_0_means_nothing_with_extended_l2) {
   ASSERT_TRUE(load_header(examination.context));
   examination.context.header.incompatible_features = kIncompatibleExtendedL2;
   EXPECT_EQ(view_cluster(examination.context, {L2Entry::kZero}, {0}, 0).kind, ExtentKind::unallocated);
+}
+
+// An L1 table of 4 Mi entries, most of it a hole: what is not there is not read.
+TEST(GuestExtents, holes_of_tables_cost_nothing) {
+  constexpr std::uint64_t kEntries = 4 << 20;
+  MappedImage image;
+  image.header.size = kEntries * kWindow;
+  image.header.l1_size = kEntries;
+  image.header.l1_table_offset = std::uint64_t{1} << 30;
+  SparseDevice device(std::uint64_t{1} << 40, image.encoded());
+  std::vector<std::byte> entry(8);
+  store_big_endian(entry.data(), MappedImage::kFirstL2 | kCopied);
+  device.put((std::uint64_t{1} << 30) + 1000 * 8, entry);
+  const Inputs inputs{.image = device};
+  const Options options;
+  Progress progress;
+  Context context(inputs, options, progress);
+  ASSERT_TRUE(load_header(context));
+  const std::uint64_t before = device.bytes_read();
+  EXPECT_EQ(walk(context), fmt::format("unallocated 0+{}", kEntries * 512));
+  EXPECT_LT(device.bytes_read() - before, 200'000u);
+}
+
+TEST(GuestExtents, table_that_cannot_be_read_is_unreadable_and_the_walk_goes_on) {
+  MappedImage image(3 * kWindow);
+  image.set_l1(1, 5 * kCluster | kCopied);
+  image.set_l1(2, 6 * kCluster | kCopied);
+  image.put(7 * kCluster - 8, std::uint64_t{L2Entry::kZero});
+  SparseDevice device(7 * kCluster, image.encoded());
+  const Inputs inputs{.image = device};
+  const Options options;
+  Progress progress;
+  Context context(inputs, options, progress);
+  ASSERT_TRUE(load_header(context));
+  device.refuse(5 * kCluster, 5 * kCluster + 1);
+  EXPECT_EQ(walk(context), "unallocated 0+512, unreadable 512+512, unallocated 1024+511, zero 1535+1");
 }
 
 // An L1 table may name one table over and over: small file, huge disk.

@@ -51,5 +51,38 @@ TEST(MapReport, disk_without_any_byte_gives_an_empty_array) {
   EXPECT_EQ(writer.begin() + writer.end(), "[]\n");
 }
 
+std::string clusters_written(MapFormat format) {
+  ClusterMapWriter writer(format);
+  std::string text = writer.begin();
+  text += writer.extent(
+      {.offset = 0, .length = 65536, .state = ClusterState::used, .structure = Structure::header});
+  text += writer.extent({.offset = 65536,
+                         .length = 65536,
+                         .state = ClusterState::contested,
+                         .structure = Structure::snapshot_l1_table,
+                         .owner = "snapshot 1 (\n)"});
+  text += writer.extent({.offset = 131072, .length = 65536, .state = ClusterState::free});
+  return text + writer.end();
+}
+
+TEST(ClusterMapReport, json_says_state_structure_and_owner) {
+  EXPECT_EQ(clusters_written(MapFormat::json),
+            R"([{ "offset": 0, "length": 65536, "state": "used", "structure": "header"},)"
+            "\n"
+            R"({ "offset": 65536, "length": 65536, "state": "contested", "structure": "snapshot L1 table", )"
+            R"x("owner": "snapshot 1 (\n)"},)x"
+            "\n"
+            R"({ "offset": 131072, "length": 65536, "state": "free"}])"
+            "\n");
+}
+
+TEST(ClusterMapReport, table_for_people_escapes_owners) {
+  EXPECT_EQ(clusters_written(MapFormat::human),
+            "Offset              Length              Use                           Owner\n"
+            "0x0                 0x10000             header\n"
+            "0x10000             0x10000             contested snapshot L1 table   snapshot 1 (\\n)\n"
+            "0x20000             0x10000             free\n");
+}
+
 }  // namespace
 }  // namespace cowvet
