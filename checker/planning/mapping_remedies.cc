@@ -168,13 +168,18 @@ void relink_or_drop_table(Round& round, const Finding& finding) {
   const auto table = std::ranges::find_if(round.findings, is_lost_table);
   if (std::ranges::count_if(round.findings, is_broken_entry) == 1 &&
       std::ranges::count_if(round.findings, is_lost_table) == 1) {
-    round.editor.begin(finding.rule, Remedy::safe,
-                       fmt::format("name the only lost L2 table, at {:#x}", table->place.offset));
+    Step& step =
+        round.editor.begin(finding.rule, Remedy::safe,
+                           fmt::format("name the only lost L2 table, at {:#x}", table->place.offset));
+    step.impact.push_back({*finding.place.guest, finding.place.owner,
+                           "an error, or another structure's content", "the data that the lost table maps"});
     round.editor.write_number(File::image, finding.place.offset, table->place.offset | kCopied);
     return;
   }
   if (!round.may(finding, Remedy::lossy)) return;
-  round.editor.begin(finding.rule, Remedy::lossy, "give up an L2 table that cannot be found");
+  Step& step = round.editor.begin(finding.rule, Remedy::lossy, "give up an L2 table that cannot be found");
+  step.impact.push_back({*finding.place.guest, finding.place.owner,
+                         "an error, or another structure's content", "nothing is mapped"});
   round.editor.write_number(File::image, finding.place.offset, std::uint64_t{0});
 }
 

@@ -87,7 +87,8 @@ class Planner {
   void examine(Context& context) const {
     context.keep_references = true;
     run_passes(context);
-    finish_report(context);
+    Report report = finish_report(context);
+    context.report = std::move(report);
   }
   void bind(const Context& before);
   std::vector<Finding> run_rounds(const Inputs& edited, Editor& editor);
@@ -143,6 +144,12 @@ std::vector<Finding> Planner::run_rounds(const Inputs& edited, Editor& editor) {
     Round round(context, editor, options_, consent_needed_);
     round.findings = context.report.findings;
     plan_.remaining = context.report.totals;
+    // Whatever is written to one of two structures in one place is written to the other as well.
+    if (context.findings.added(rule("overlap/metadata")) != 0) {
+      consent_needed_.insert(
+          "overlap/metadata: structures that lie on each other cannot be repaired in place");
+      return round.findings;
+    }
     if (!apply_first_stage(round)) return round.findings;
   }
   plan_.unfit = fmt::format("the repair does not come to an end within {} rounds", kMostRounds);
