@@ -42,8 +42,14 @@ std::optional<unsigned> percent_done(const Progress& progress) {
                                static_cast<double>(total));
 }
 
+// A bar must fit on one line of the terminal to be wiped again: of a long name the end is kept.
+std::string shortened(std::string name) {
+  constexpr std::size_t kMost = 30;
+  return name.size() <= kMost ? name : "..." + name.substr(name.size() - kMost + 3);
+}
+
 std::string bar(unsigned percent) {
-  constexpr unsigned kCells = 30;
+  constexpr unsigned kCells = 20;
   const unsigned full = percent * kCells / 100;
   return fmt::format("[{:#<{}}{:.<{}}] ", "", full, "", kCells - full);
 }
@@ -56,15 +62,17 @@ void reserve_progress_signal() {
 }
 
 std::string progress_line(const std::string& name, const Progress& progress) {
-  const char* pass = progress.pass.load(std::memory_order_relaxed);
+  std::string pass = progress.pass.load(std::memory_order_relaxed);  // "walk_l2_tables"
+  if (pass.empty()) pass = "load the header";
+  std::ranges::replace(pass, '_', ' ');
   const auto percent = percent_done(progress);
-  return fmt::format("{}: {}{}", escape_for_terminal(name), *pass == '\0' ? "beginning" : pass,
+  return fmt::format("{}: {}{}", escape_for_terminal(name), pass,
                      percent ? fmt::format(", {}%", *percent) : "");
 }
 
 ProgressDisplay::ProgressDisplay(const Progress& progress, std::string name, bool forced)
     : progress_(progress),
-      name_(std::move(name)),
+      name_(isatty(STDERR_FILENO) == 1 ? shortened(std::move(name)) : std::move(name)),
       terminal_(isatty(STDERR_FILENO) == 1),
       shown_(terminal_ || forced),
       first_draw_(Clock::now() + (forced ? 0s : 1s)),

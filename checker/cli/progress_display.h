@@ -15,7 +15,7 @@ namespace cowvet {
 // signal waits until it is asked for, so that no handler ever interrupts anything.
 void reserve_progress_signal();
 
-// "disk.qcow2: reading L2 tables, 42%": the pass and its share, which is left out where it is not known.
+// "disk.qcow2: walk l2 tables, 42%": the pass and its share, which is left out where it is not known.
 std::string progress_line(const std::string& name, const Progress& progress);
 
 class ProgressDisplay {
