@@ -10,11 +10,14 @@ void OverlayDevice::write(std::uint64_t offset, std::span<const std::byte> bytes
     const std::uint64_t at = offset + done;
     const std::uint64_t in_page = at % kPageBytes;
     const std::uint64_t part = std::min<std::uint64_t>(kPageBytes - in_page, bytes.size() - done);
-    Page& page = pages_[at / kPageBytes];
+    const auto [slot, is_new] = pages_.try_emplace(at / kPageBytes);
+    Page& page = slot->second;
     page.bytes.resize(kPageBytes);
-    page.written.resize(kPageBytes);
+    if (is_new && part != kPageBytes) page.written.resize(kPageBytes);
+    if (part == kPageBytes) page.written.clear();
     std::ranges::copy(bytes.subspan(done, part), page.bytes.begin() + static_cast<std::ptrdiff_t>(in_page));
-    std::fill_n(page.written.begin() + static_cast<std::ptrdiff_t>(in_page), part, true);
+    if (!page.written.empty())
+      std::fill_n(page.written.begin() + static_cast<std::ptrdiff_t>(in_page), part, true);
     done += part;
   }
 }
@@ -23,9 +26,11 @@ void OverlayDevice::resize(std::uint64_t size_bytes) {
   if (size_bytes < size_bytes_) {
     below_end_ = std::min(below_end_, size_bytes);
     pages_.erase(pages_.upper_bound(size_bytes / kPageBytes), pages_.end());
-    if (const auto last = pages_.find(size_bytes / kPageBytes); last != pages_.end())
+    if (const auto last = pages_.find(size_bytes / kPageBytes); last != pages_.end()) {
+      if (last->second.written.empty()) last->second.written.resize(kPageBytes, true);
       std::fill(last->second.written.begin() + static_cast<std::ptrdiff_t>(size_bytes % kPageBytes),
                 last->second.written.end(), false);
+    }
   }
   size_bytes_ = size_bytes;
 }
@@ -40,8 +45,16 @@ std::expected<void, IoError> OverlayDevice::read(std::uint64_t offset, std::span
   for (auto page = pages_.lower_bound(offset / kPageBytes); page != pages_.end(); ++page) {
     const std::uint64_t base = page->first * kPageBytes;
     if (base >= end) break;
-    for (std::uint64_t at = std::max(base, offset); at < std::min(base + kPageBytes, end); ++at)
-      if (page->second.written[at - base]) out[at - offset] = page->second.bytes[at - base];
+    const std::uint64_t first = std::max(base, offset);
+    const std::uint64_t last = std::min(base + kPageBytes, end);
+    const auto& [bytes, written] = page->second;
+    if (written.empty()) {
+      std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(first - base), last - first,
+                  out.begin() + static_cast<std::ptrdiff_t>(first - offset));
+      continue;
+    }
+    for (std::uint64_t at = first; at < last; ++at)
+      if (written[at - base]) out[at - offset] = bytes[at - base];
   }
   return {};
 }

@@ -31,9 +31,9 @@ class OverlayDevice final : public Device {
 
  private:
   static constexpr std::uint64_t kPageBytes = 4096;
-  // Of pages that were written in part, which bytes: the others still come from below.
   struct Page {
     std::vector<std::byte> bytes;
+    // Which bytes were written; the others still come from below. Empty: all.
     std::vector<bool> written;
   };
 
