@@ -1,38 +1,42 @@
 #include "checker/device/locks.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <string_view>
+#include <vector>
 
 #include "checker/device/file_device.h"
+#include "checker/device/lock_holders.h"
 
 namespace cowvet {
 namespace {
 
-constexpr std::uint8_t kImageHeld[] = {100, 201, 203};
-constexpr std::uint8_t kImageTested[] = {200, 101, 103};
-// QEMU itself shares writing on a data file; we do not: a writer would change what we compare.
-constexpr std::uint8_t kDataHeld[] = {100, 201, 203};
-constexpr std::uint8_t kDataTested[] = {200, 101, 103};
+constexpr int kHeld = 100;
+constexpr int kNotShared = 200;
+constexpr int kPermissions = 4;
 
-constexpr std::string_view kPermissions[] = {"consistent reading", "writing", "unchanged writing",
-                                             "resizing"};
-
-std::string meaning_of(std::uint8_t byte) {
-  const bool unshared = byte >= 200;
-  const std::string_view permission = kPermissions[byte % 100 % std::size(kPermissions)];
-  return unshared ? fmt::format("another process does not share {}", permission)
-                  : fmt::format("another process has it open for {}", permission);
+// For each permission of `held` the byte that says it is held, and for each of `not_shared` the other one.
+std::vector<int> lock_bytes(std::uint8_t held, std::uint8_t not_shared) {
+  std::vector<int> bytes;
+  for (int i = 0; i < kPermissions; ++i)
+    if ((held >> i & 1) != 0) bytes.push_back(kHeld + i);
+  for (int i = 0; i < kPermissions; ++i)
+    if ((not_shared >> i & 1) != 0) bytes.push_back(kNotShared + i);
+  return bytes;
 }
 
-struct flock one_byte(std::uint8_t byte, short type) {
+std::string meaning_of(int byte, const struct flock& lock) {
+  // Others than QEMU may lock the file as a whole.
+  if (lock.l_start < kHeld || lock.l_len == 0) return "has it locked as a whole";
+  constexpr std::string_view kUses[] = {"reading", "writing", "rewriting", "resizing"};
+  return byte < kNotShared ? fmt::format("has it open for {}", kUses[byte - kHeld])
+                           : fmt::format("keeps others from {} it", kUses[byte - kNotShared]);
+}
+
+struct flock one_byte(int byte, short type) {
   struct flock lock{};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
@@ -41,72 +45,93 @@ struct flock one_byte(std::uint8_t byte, short type) {
   return lock;
 }
 
-void release(int descriptor, const LockPlan& plan) {
-  for (const std::uint8_t byte : plan.held) {
-    struct flock lock = one_byte(byte, F_UNLCK);
-    fcntl(descriptor, F_OFD_SETLK, &lock);
+bool means_unsupported(int code) {
+  // EINVAL: the kernel or file system has locks, but not of this kind.
+  return code == ENOLCK || code == EOPNOTSUPP || code == ENOSYS || code == EINVAL;
+}
+
+int call(int (*function)(int, struct flock&), int descriptor, struct flock& lock) {
+  int result = -1;
+  do {
+    result = function(descriptor, lock);
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+// The locks of one descriptor while they are being taken.
+class Taking {
+ public:
+  Taking(int descriptor, const LockPlan& plan, const LockCalls& calls)
+      : descriptor_(descriptor),
+        own_(lock_bytes(plan.wanted, plan.not_shared)),
+        others_(lock_bytes(plan.not_shared, plan.wanted)),
+        calls_(calls) {}
+
+  // First our own, then look: of two who come at once, at least one sees the other.
+  std::expected<LockResult, std::string> run() {
+    auto result = take_own();
+    if (result && *result == LockResult::taken) result = find_others();
+    if (!result || *result != LockResult::taken) release();
+    return result;
   }
-}
 
-bool is_same_file(const std::filesystem::path& link, const struct stat& file) {
-  struct stat other{};
-  return stat(link.c_str(), &other) == 0 && other.st_dev == file.st_dev && other.st_ino == file.st_ino;
-}
+ private:
+  std::expected<LockResult, std::string> take_own() {
+    for (const int byte : own_) {
+      struct flock lock = one_byte(byte, F_RDLCK);
+      if (call(calls_.set, descriptor_, lock) == 0) continue;
+      if (errno != EAGAIN && errno != EACCES) return failed(byte, errno);
+      if (call(calls_.get, descriptor_, lock) != 0 || lock.l_type == F_UNLCK) lock.l_pid = 0;
+      return in_use("has it locked for itself", byte, lock);  // QEMU locks for reading only
+    }
+    return LockResult::taken;
+  }
 
-// Open file description locks have no owner in the kernel's answer. Whoever else has the file open is a good
-// guess, as far as this user may look.
-std::string guess_holders(int descriptor) {
-  struct stat file{};
-  if (fstat(descriptor, &file) != 0) return {};
-  std::string holders;
-  std::error_code ignored;
-  for (const auto& process : std::filesystem::directory_iterator("/proc", ignored)) {
-    const std::string id = process.path().filename();
-    if (id.find_first_not_of("0123456789") != std::string::npos || id == std::to_string(getpid())) continue;
-    for (const auto& link : std::filesystem::directory_iterator(process.path() / "fd", ignored)) {
-      if (!is_same_file(link.path(), file)) continue;
-      std::string command;
-      std::getline(std::ifstream(process.path() / "comm"), command);
-      holders += fmt::format("{}{} (process {})", holders.empty() ? "" : ", ", command, id);
-      break;
+  std::expected<LockResult, std::string> find_others() {
+    for (const int byte : others_) {
+      struct flock lock = one_byte(byte, F_WRLCK);
+      if (call(calls_.get, descriptor_, lock) != 0) return failed(byte, errno);
+      if (lock.l_type != F_UNLCK) return in_use(meaning_of(byte, lock), byte, lock);
+    }
+    return LockResult::taken;
+  }
+
+  void release() {
+    for (const int byte : own_) {
+      struct flock lock = one_byte(byte, F_UNLCK);
+      call(calls_.set, descriptor_, lock);
     }
   }
-  return holders;
-}
 
-std::string describe_conflict(int descriptor, const struct flock& lock, std::uint8_t byte) {
-  std::string who = lock.l_pid > 0 ? fmt::format("process {}", lock.l_pid) : guess_holders(descriptor);
-  if (!who.empty()) who = "; open in " + who;
-  return fmt::format("in use: lock byte {} is held ({}){}", byte, meaning_of(byte), who);
-}
+  static std::expected<LockResult, std::string> failed(int byte, int code) {
+    if (means_unsupported(code)) return LockResult::unsupported;
+    return std::unexpected(fmt::format("lock byte {} cannot be examined: {}", byte, describe_errno(code)));
+  }
+
+  std::unexpected<std::string> in_use(std::string_view how, int byte, const struct flock& lock) const {
+    std::string message = fmt::format("in use: another process {} (lock byte {})", how, byte);
+    // Open file description locks belong to no process as far as fcntl says.
+    const std::string holders =
+        lock.l_pid > 0 ? describe_process(lock.l_pid) : find_lock_holders(descriptor_, byte);
+    if (!holders.empty()) message += ": " + holders;
+    return std::unexpected(std::move(message));
+  }
+
+  int descriptor_;
+  std::vector<int> own_;     // bytes to hold
+  std::vector<int> others_;  // bytes that nobody else may hold
+  const LockCalls& calls_;
+};
 
 }  // namespace
 
-const LockPlan kImageCheckLocks{kImageHeld, kImageTested};
-const LockPlan kDataFileCheckLocks{kDataHeld, kDataTested};
+const LockCalls kSystemLockCalls{
+    .set = [](int descriptor, struct flock& lock) { return fcntl(descriptor, F_OFD_SETLK, &lock); },
+    .get = [](int descriptor, struct flock& lock) { return fcntl(descriptor, F_OFD_GETLK, &lock); }};
 
-std::expected<LockResult, std::string> take_locks(int descriptor, const LockPlan& plan) {
-  // First our own, then look: of two who come at once, at least one sees the other.
-  for (const std::uint8_t byte : plan.held) {
-    struct flock lock = one_byte(byte, F_RDLCK);
-    if (fcntl(descriptor, F_OFD_SETLK, &lock) == 0) continue;
-    const int code = errno;
-    release(descriptor, plan);
-    if (code == ENOLCK || code == EOPNOTSUPP || code == ENOSYS || code == EINVAL)
-      return LockResult::unsupported;
-    if (code != EAGAIN && code != EACCES)
-      return std::unexpected(fmt::format("lock byte {} cannot be taken: {}", byte, describe_errno(code)));
-    // Somebody else locks for writing, which QEMU never does.
-    return std::unexpected(describe_conflict(descriptor, one_byte(byte, F_WRLCK), byte));
-  }
-  for (const std::uint8_t byte : plan.tested) {
-    struct flock lock = one_byte(byte, F_WRLCK);
-    if (fcntl(descriptor, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) continue;
-    std::string conflict = describe_conflict(descriptor, lock, byte);
-    release(descriptor, plan);
-    return std::unexpected(std::move(conflict));
-  }
-  return LockResult::taken;
+std::expected<LockResult, std::string> take_locks(int descriptor, const LockPlan& plan,
+                                                  const LockCalls& calls) {
+  return Taking(descriptor, plan, calls).run();
 }
 
 }  // namespace cowvet

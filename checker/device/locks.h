@@ -3,30 +3,48 @@
 // so that a descriptor opened read-only can take them.
 #pragma once
 
+#include <fcntl.h>
+
 #include <cstdint>
 #include <expected>
-#include <span>
 #include <string>
 
 namespace cowvet {
 
-// Which bytes to hold, and which nobody else may hold.
-struct LockPlan {
-  std::span<const std::uint8_t> held;
-  std::span<const std::uint8_t> tested;
+// QEMU's permissions, as bits: i is the bit number.
+enum LockPermission : std::uint8_t {
+  kLockRead = 1 << 0,  // and rely on what was read to be consistent
+  kLockWrite = 1 << 1,
+  kLockWriteUnchanged = 1 << 2,
+  kLockResize = 1 << 3,
 };
 
-// Consistent reading; no other may write or resize.
-extern const LockPlan kImageCheckLocks;
-extern const LockPlan kDataFileCheckLocks;
+// What somebody does with a file, and what nobody else may do meanwhile. All else follows: which bytes to
+// hold, and which nobody else may hold.
+struct LockPlan {
+  std::uint8_t wanted = 0;
+  std::uint8_t not_shared = 0;
+};
+
+inline constexpr LockPlan kImageCheckLocks{.wanted = kLockRead, .not_shared = kLockWrite | kLockResize};
+// QEMU itself lets a second writer onto a data file; we do not: it would change what we compare.
+inline constexpr LockPlan kDataFileCheckLocks = kImageCheckLocks;
 
 enum class LockResult : std::uint8_t {
   taken,
-  unsupported,  // the file system has no such locks: nobody else can hold any
+  unsupported,  // the file system has no such locks: whether the file is in use cannot be known
 };
 
+// The system calls, so that tests can put theirs in their place: 0, or -1 with errno set.
+struct LockCalls {
+  int (*set)(int descriptor, struct flock& lock);
+  int (*get)(int descriptor, struct flock& lock);
+};
+extern const LockCalls kSystemLockCalls;
+
 // Takes the locks on a descriptor; they last until it is closed. On conflict nothing stays taken; the error
-// is a sentence that says which byte is in the way, what it means and, where the system tells, who holds it.
-std::expected<LockResult, std::string> take_locks(int descriptor, const LockPlan& plan);
+// is a sentence that says what is in the way and, where the system tells, who holds it.
+std::expected<LockResult, std::string> take_locks(int descriptor, const LockPlan& plan,
+                                                  const LockCalls& calls = kSystemLockCalls);
 
 }  // namespace cowvet
