@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "checker/cli/command_line.h"
 #include "checker/device/file_device.h"
 #include "checker/device/follow.h"
 #include "checker/device/locks.h"
@@ -13,6 +15,22 @@
 namespace cowvet {
 
 namespace po = boost::program_options;
+
+namespace {
+
+void print_remark(const std::string& path, std::string_view remark) {
+  if (!remark.empty()) print_error(fmt::format("{}: {}", path, remark));
+}
+
+OpenCompanion with_remarks(OpenCompanion open) {
+  return [open = std::move(open)](const std::string& name) {
+    Companion companion = open(name);
+    print_remark(companion.path, companion.remark);
+    return companion;
+  };
+}
+
+}  // namespace
 
 void add_image_options(po::options_description& list, ImageOptions& options) {
   list.add_options()  //
@@ -42,16 +60,18 @@ std::string check_image_options(const ImageOptions& options, std::size_t images)
 std::expected<OpenedImage, std::string> open_image(const std::string& path, const ImageOptions& options) {
   auto image = FileDevice::open(path);
   if (!image) return std::unexpected(image.error().message);
-  if (!options.force_share)
-    if (const auto locks = take_locks((*image)->descriptor(), kImageCheckLocks); !locks)
-      return std::unexpected(fmt::format("{}: {} (-U reads it all the same)", path, locks.error()));
+  if (!options.force_share) {
+    const auto locks = take_locks((*image)->descriptor(), kImageCheckLocks);
+    if (!locks) return std::unexpected(fmt::format("{}: {} (-U reads it all the same)", path, locks.error()));
+    print_remark(path, describe(*locks));
+  }
 
   FollowRules backing{.image_path = path, .follow_directories = options.follow};
   FollowRules data_file = backing;
   if (!options.data_file.empty()) data_file.named_by_user = options.data_file;
   if (!options.force_share) data_file.locks = &kDataFileCheckLocks;
   return OpenedImage{.image = std::move(*image),
-                     .open_data_file = make_opener(std::move(data_file)),
+                     .open_data_file = with_remarks(make_opener(std::move(data_file))),
                      .open_backing = make_opener(std::move(backing))};
 }
 

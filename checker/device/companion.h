@@ -24,6 +24,7 @@ struct Companion {
   std::unique_ptr<Device> device;  // open only
   std::string path;                // what was tried, or would have been
   std::string why;
+  std::string remark;  // what the user should know about a file that is open; may be empty
   // Of a file that was found but not opened, where it is known: enough to tell that it is the image itself.
   std::optional<FileIdentity> identity;
 };

@@ -170,13 +170,20 @@ class Opener {
               .why = code == 0 ? message : describe_errno(code)};
     }
     std::unique_ptr<FileDevice> device = std::move(*opened);
-    if (rules_.locks)
-      if (const auto locked = take_locks(device->descriptor(), *rules_.locks); !locked)
+    std::string remark;
+    if (rules_.locks) {
+      const auto locked = take_locks(device->descriptor(), *rules_.locks);
+      if (!locked)
         return {.state = Companion::State::missing,
                 .path = path,
                 .why = locked.error(),
                 .identity = device->identity()};
-    return {.state = Companion::State::open, .device = std::move(device), .path = path};
+      remark = describe(*locked);
+    }
+    return {.state = Companion::State::open,
+            .device = std::move(device),
+            .path = path,
+            .remark = std::move(remark)};
   }
 
   static Companion refuse(const std::string& path, int code, std::optional<FileIdentity> identity) {

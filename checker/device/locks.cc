@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <string_view>
 #include <vector>
 
 #include "checker/device/file_device.h"
@@ -128,6 +127,12 @@ class Taking {
 const LockCalls kSystemLockCalls{
     .set = [](int descriptor, struct flock& lock) { return fcntl(descriptor, F_OFD_SETLK, &lock); },
     .get = [](int descriptor, struct flock& lock) { return fcntl(descriptor, F_OFD_GETLK, &lock); }};
+
+std::string_view describe(LockResult result) {
+  return result == LockResult::taken
+             ? ""
+             : "its file system has no locks: whether another process changes it meanwhile cannot be known";
+}
 
 std::expected<LockResult, std::string> take_locks(int descriptor, const LockPlan& plan,
                                                   const LockCalls& calls) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <string_view>
 
 namespace cowvet {
 
@@ -34,6 +35,9 @@ enum class LockResult : std::uint8_t {
   taken,
   unsupported,  // the file system has no such locks: whether the file is in use cannot be known
 };
+
+// What to tell the user about such a result; may be empty.
+std::string_view describe(LockResult result);
 
 // The system calls, so that tests can put theirs in their place: 0, or -1 with errno set.
 struct LockCalls {

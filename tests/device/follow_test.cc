@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "checker/device/file_device.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cowvet {
@@ -162,6 +163,23 @@ TEST_F(Follow, what_the_user_names_in_vain_is_missing) {
     EXPECT_EQ(companion.state, State::missing) << name;
     EXPECT_EQ(companion.path, path(name));
   }
+}
+
+TEST_F(Follow, file_in_use_is_not_read_but_known) {
+  FollowRules rules{.image_path = path("images/a.qcow2"), .locks = &kDataFileCheckLocks};
+  const Companion first = make_opener(rules)("data");
+  EXPECT_EQ(content(first), "images/data");
+  EXPECT_EQ(content(make_opener(rules)("data")), "images/data");  // readers share
+
+  const LockPlan write{.wanted = kLockRead | kLockWrite};
+  const auto writer = FileDevice::open(path("images/below/data")).value();
+  ASSERT_TRUE(take_locks(writer->descriptor(), write));
+  const Companion refused = make_opener(rules)("below/data");
+  EXPECT_EQ(refused.state, State::missing);
+  EXPECT_TRUE(refused.why.starts_with("in use: another process has it open for writing")) << refused.why;
+  EXPECT_EQ(refused.identity, writer->identity());
+  rules.locks = nullptr;
+  EXPECT_EQ(content(make_opener(rules)("below/data")), "images/below/data");
 }
 
 TEST(JudgeName, tells_paths_from_what_only_looks_like_one) {

@@ -197,6 +197,8 @@ TEST(LockCalls, file_system_without_locks_is_no_error) {
     EXPECT_EQ(with_fakes(code, 0), "unsupported");
     EXPECT_EQ(with_fakes(0, code), "unsupported");
   }
+  EXPECT_THAT(std::string(describe(LockResult::unsupported)), HasSubstr("no locks"));
+  EXPECT_EQ(describe(LockResult::taken), "");
 }
 
 TEST(LockCalls, other_errors_are_not_taken_for_the_absence_of_locks) {
