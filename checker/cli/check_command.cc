@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,7 +12,9 @@
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/open_images.h"
+#include "checker/cli/plan_options.h"
 #include "checker/cli/progress_display.h"
+#include "checker/planning/plan_file.h"
 #include "checker/report/json_report.h"
 #include "checker/report/text_report.h"
 
@@ -35,6 +38,8 @@ struct CheckOptions {
   bool json = false;
   bool quiet = false;
   bool progress = false;
+  std::string plan_file;  // --plan; empty: none is made
+  PlanOptions planning;
 };
 
 // One image of the command line, until it is printed.
@@ -69,6 +74,18 @@ std::expected<void, std::string> set_numbers(CheckOptions& options, const Number
   return {};
 }
 
+// Makes a plan for what was found and writes it. Empty, or what went wrong.
+std::string write_plan_file(const Inputs& inputs, const CheckOptions& options, Progress& progress) {
+  const auto plan = make_plan(inputs, options.planning, &progress);
+  if (!plan) return fmt::format("no plan can be made for {}: {}", inputs.image.name(), plan.error());
+  // Never over anything that is there: it might be the image.
+  std::ofstream out(options.plan_file, std::ios::noreplace);
+  if (!out) return fmt::format("the plan cannot be written to {}: it must be a new file", options.plan_file);
+  write_plan(*plan, out);
+  out.close();
+  return out ? "" : fmt::format("the plan could not be written to {} in full", options.plan_file);
+}
+
 Examined examine(const std::string& path, const CheckOptions& options) {
   Examined examined{.path = path};
   auto opened = open_image(path, options.image);
@@ -86,6 +103,7 @@ Examined examine(const std::string& path, const CheckOptions& options) {
   Progress progress;
   const ProgressDisplay display(progress, path, options.progress);
   examined.report = analyze(inputs, options.analysis, &progress);
+  if (!options.plan_file.empty()) examined.error = write_plan_file(inputs, options, progress);
   // Not an option to be passed over: the user takes the data for examined.
   if (!options.image.data_file.empty() && examined.report.header_usable &&
       !examined.report.header.has_data_file())
@@ -164,6 +182,7 @@ int run_check(const Arguments& arguments) {
   NumberTexts texts;
   std::string output = "human";
   std::vector<std::string> images;
+  PlanTexts plan_texts;
 
   po::options_description listed("Options");
   add_image_options(listed, options.image);
@@ -184,7 +203,10 @@ int run_check(const Arguments& arguments) {
        "memory for counting references, such as 512M (default: as much as the image needs)")  //
       ("progress,p", po::bool_switch(&options.progress),
        "show progress at once, and where standard error is no terminal")  //
+      ("plan", po::value(&options.plan_file)->value_name("FILE"),
+       "write a plan to the new FILE that repairs what is found; nothing is repaired")  //
       ("help,h", "show this help");
+  add_plan_options(listed, plan_texts);
   po::options_description all;
   all.add(listed).add_options()("image", po::value(&images));
 
@@ -197,6 +219,15 @@ int run_check(const Arguments& arguments) {
   if (images.empty()) return usage_error("no image given", "check");
   if (const std::string wrong = check_image_options(options.image, images.size()); !wrong.empty())
     return usage_error(wrong, "check");
+  if (!options.plan_file.empty() && images.size() > 1) return usage_error("--plan is for one image", "check");
+  if (options.plan_file.empty() && (plan_texts.leaks_only || !plan_texts.allow.empty() ||
+                                    !plan_texts.choose.empty() || !plan_texts.only.empty()))
+    return usage_error("--allow, --choose, --only and --leaks-only go with --plan", "check");
+  const auto planning = read_plan_options(plan_texts);
+  if (!planning) return usage_error(planning.error(), "check");
+  options.planning = *planning;
+  options.planning.deep = options.analysis.deep;
+  options.planning.threads = options.analysis.threads;
   options.json = output == "json";
   options.analysis.guest_data = !(*values)["no-data"].as<bool>();
   options.judging.must_be_qcow2 = !options.image.format.empty();

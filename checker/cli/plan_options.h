@@ -1,0 +1,26 @@
+// Options of every command that makes a plan: which remedies may be applied without asking again.
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "checker/planning/planner.h"
+
+namespace cowvet {
+
+// As on the command line; read_plan_options makes sense of it.
+struct PlanTexts {
+  std::vector<std::string> allow;   // --allow: remedy classes
+  std::vector<std::string> choose;  // --choose: RULE=OUTCOME
+  std::vector<std::string> only;    // --only: rules
+  bool leaks_only = false;
+};
+
+void add_plan_options(boost::program_options::options_description& list, PlanTexts& texts);
+
+// The error says which value is wrong, for people.
+std::expected<PlanOptions, std::string> read_plan_options(const PlanTexts& texts);
+
+}  // namespace cowvet
