@@ -2,11 +2,12 @@
 // Writing is not part of Device: only who made the overlay can change it, and not while others read.
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "checker/device/device.h"
 
@@ -17,8 +18,9 @@ class OverlayDevice final : public Device {
   // `below` must live as long and must not change.
   explicit OverlayDevice(const Device& below) : below_(below), size_bytes_(below.size_bytes()) {}
 
-  void write(std::uint64_t offset, std::span<const std::byte> bytes);  // grows the device where needed
-  void resize(std::uint64_t size_bytes);                               // what is added reads as zeros
+  // Grows the device where needed. What is written can be read even where the device below cannot.
+  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+  void resize(std::uint64_t size_bytes);  // what is added reads as zeros
 
   const Device& below() const { return below_; }
 
@@ -31,11 +33,18 @@ class OverlayDevice final : public Device {
 
  private:
   static constexpr std::uint64_t kPageBytes = 4096;
+  // Of pages that were written in part, which bytes: the others still come from below.
   struct Page {
-    std::vector<std::byte> bytes;
-    // Which bytes were written; the others still come from below. Empty: all.
-    std::vector<bool> written;
+    std::array<std::byte, kPageBytes> bytes;
+    std::bitset<kPageBytes> written;
+
+    void mark(std::uint64_t first, std::uint64_t count, bool as_written);
+    bool has(std::uint64_t first, std::uint64_t count) const;
   };
+
+  std::expected<void, IoError> read_page(const Page& page, std::uint64_t offset,
+                                         std::span<std::byte> out) const;
+  std::expected<void, IoError> read_below(std::uint64_t offset, std::span<std::byte> out) const;
 
   const Device& below_;
   std::uint64_t size_bytes_;
