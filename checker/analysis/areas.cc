@@ -29,4 +29,9 @@ const Area* AreaIndex::find(std::uint64_t cluster) const {
   return cluster < span.end ? span.area : nullptr;
 }
 
+bool AreaIndex::touches(std::uint64_t begin, std::uint64_t end) const {
+  const auto span = std::ranges::upper_bound(spans_, begin, {}, &Span::end);
+  return span != spans_.end() && span->begin < end;
+}
+
 }  // namespace cowvet

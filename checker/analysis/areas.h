@@ -17,6 +17,9 @@ class AreaIndex {
   // The area that owns the cluster, or nullptr.
   const Area* find(std::uint64_t cluster) const;
 
+  // Whether an area owns any of the clusters from `begin` up to `end`.
+  bool touches(std::uint64_t begin, std::uint64_t end) const;
+
   // Pairs that share clusters: the earlier owner and the later claimant.
   const std::vector<std::pair<const Area*, const Area*>>& overlaps() const { return overlaps_; }
 

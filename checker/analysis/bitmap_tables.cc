@@ -159,13 +159,16 @@ std::optional<std::uint64_t> needed_table_entries(const Context& context, const 
 
 void BitmapTables::examine(BitmapRecord& record) {
   if (record.bitmap.table_size == 0) return;
-  record.table_usable = check_table_place(context_, record);
-  all_known_ &= record.table_usable;
-  if (!record.table_usable) return;
+  const bool in_place = check_table_place(context_, record);
   const std::uint64_t begin = record.bitmap.table_offset;
   const std::uint64_t bytes = record.bitmap.table_size * kEntryBytes;
-  context_.areas.push_back(
-      {.structure = Structure::bitmap_table, .offset = begin, .length = bytes, .owner = record.owner()});
+  const unsigned bits = context_.geometry.cluster_bits;
+  record.table_usable = in_place && !other_areas_.touches(begin >> bits, ((begin + bytes - 1) >> bits) + 1);
+  all_known_ &= record.table_usable;
+  if (in_place)
+    context_.areas.push_back(
+        {.structure = Structure::bitmap_table, .offset = begin, .length = bytes, .owner = record.owner()});
+  if (!record.table_usable) return;
   TableScan scan(context_, record, claims_left_);
   for (const auto& [from, to] : add_interval(examined_, begin, begin + bytes)) scan.examine(from, to);
   all_known_ &= scan.finish();

@@ -6,16 +6,19 @@
 #include <optional>
 #include <set>
 
+#include "checker/analysis/areas.h"
 #include "checker/analysis/context.h"
 
 namespace cowvet {
 
 // Examines the tables of one image, one after the other, and claims their areas. Bytes that several bitmaps
 // name as their table are examined once. Once as many clusters of bitmap data are claimed as the file has, no
-// more are: some then overlap, and the claims made so far show it.
+// more are: some then overlap, and the claims made so far show it. A table that lies on other metadata is not
+// followed: what stands there names clusters, but not those of the bitmap.
 class BitmapTables {
  public:
-  explicit BitmapTables(Context& context) : context_(context), claims_left_(context.geometry.file_clusters) {}
+  explicit BitmapTables(Context& context)
+      : context_(context), other_areas_(context), claims_left_(context.geometry.file_clusters) {}
 
   // Sets table_usable, and claims the table and what it names.
   void examine(BitmapRecord& record);
@@ -29,6 +32,7 @@ class BitmapTables {
 
  private:
   Context& context_;
+  const AreaIndex other_areas_;  // claimed before the first bitmap
   bool all_known_ = true;
   std::uint64_t claims_left_;                        // clusters
   std::map<std::uint64_t, std::uint64_t> examined_;  // begin to end in the image, bytes; disjoint
