@@ -39,6 +39,7 @@ void claim_metadata(const Context& context, const RefcountTable& refcounts, cons
     references.claim(first, ((area.offset + area.length - 1) >> bits) - first + 1, Claim::other);
   }
   for (const std::uint64_t offset : refcounts.offsets) references.claim(offset >> bits, 1, Claim::other);
+  for (const std::uint64_t offset : tables.outside) references.claim(offset >> bits, 1, Claim::other);
   for (const L2Table& table : tables.l2) {
     if (!table.walk) continue;
     const Claim kind = !table.active ? Claim::other : table.copied ? Claim::copied : Claim::clear;
@@ -84,6 +85,22 @@ WalkResult walk_and_judge(Context& context, Tables& tables, References& referenc
   return walk;
 }
 
+// One behind the last cluster of the file that is referenced; chunks below `known` are not looked at.
+std::uint64_t referenced_end(const Context& context, const References& references, std::uint64_t known) {
+  std::uint64_t end = known;
+  references.for_each_chunk([&](std::uint64_t index, const References::Chunk& chunk) {
+    const std::uint64_t first = index * kChunkClusters;
+    if (first + kChunkClusters <= end || first >= context.geometry.file_clusters) return;
+    for (std::uint64_t word = 0; word < kChunkWords; ++word) {
+      std::uint64_t referenced = 0;
+      for (unsigned kind = 0; kind < kClaimKinds; ++kind)
+        referenced |= chunk.bits(static_cast<Claim>(kind), word);
+      if (referenced != 0) end = std::max(end, first + word * 64 + std::bit_width(referenced));
+    }
+  });
+  return std::min(end, context.geometry.file_clusters);
+}
+
 void report_file_end(Context& context, const Offenders& offenders) {
   const Geometry& geometry = context.geometry;
   if (offenders.cut_clusters != 0)
@@ -127,12 +144,16 @@ void check_references(Context& context) {
 
   for (;;) {
     compare_refcounts(context, references, refcounts, areas, offenders);
+    // Where refcount blocks cannot be believed, nothing was compared.
+    offenders.used_end = referenced_end(context, references, offenders.used_end);
     if (!references.next_window()) break;
     claim_metadata(context, refcounts, tables, references);
     walk_l2_tables(context, tables, references, spared, {.report = false, .find_suspects = false});
   }
   // Every cluster is compared; what is wrong is in sets.
 
+  if (offenders.cut_clusters != 0 && !tables.outside.empty())
+    context.unknown_references.emplace_back("an L2 table past the end of the file");
   report_mismatches(context, offenders);
   name_offenders(context, tables, areas, refcounts, offenders);
   examine_leaks(context, tables, walk.zero_tables, offenders, spared);

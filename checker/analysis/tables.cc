@@ -171,6 +171,7 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
   if (cluster >= context_.geometry.file_clusters) {
     report(rule("l1/outside"), state, index, entry.raw,
            [&] { return fmt::format("the L2 table at {:#x} is past the end of the file", offset); });
+    tables_.outside.push_back(offset);
     return false;
   }
   const Area* area = areas_.find(cluster);

@@ -37,7 +37,9 @@ struct L2Table {
 
 struct Tables {
   std::vector<L1Table> states;  // the active disk first, where its L1 table is usable
-  std::vector<L2Table> l2;        // by l1_index, then by offset
+  std::vector<L2Table> l2;      // by l1_index, then by offset
+  // Offsets of L2 tables past the end of the file, once for each L1 entry that names one; in bytes.
+  std::vector<std::uint64_t> outside;
 };
 
 // Reads the L1 tables and judges their entries (l1/reserved-bits, -unaligned, -outside, -not-l2, -shared,
