@@ -95,6 +95,9 @@ struct Context {
   // owns these clusters, but where one is leaked, it is known not to be the guest's.
   std::vector<Area> stale_areas;
 
+  // Set by who plans a repair, before the passes run: what the plan gave up on purpose. As above.
+  std::vector<Area> released_areas;
+
   // Something that may hold references could not be read or believed: then nothing may be called a leak.
   // Says what, for people.
   std::vector<std::string> unknown_references;

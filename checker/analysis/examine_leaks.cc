@@ -43,9 +43,10 @@ class LeakExaminer {
         leaked_(offenders.leaked),
         spared_(spared),
         judge_(context) {
-    for (const Area& area : context.stale_areas)
-      for (std::uint64_t at = 0; at < area.length; at += geometry_.cluster_bytes)
-        stale_.add((area.offset + at) >> geometry_.cluster_bits);
+    for (const std::vector<Area>* areas : {&context.stale_areas, &context.released_areas})
+      for (const Area& area : *areas)
+        for (std::uint64_t at = 0; at < area.length; at += geometry_.cluster_bytes)
+          stale_.add((area.offset + at) >> geometry_.cluster_bits);
   }
 
   void examine() {
@@ -82,7 +83,7 @@ class LeakExaminer {
   std::vector<Region> regions_;               // maximal, in order
   ClusterSet with_content_;                   // leaked, in the file, not all zeros
   ClusterSet orphans_;                        // leaked, reported as lost data
-  ClusterSet stale_;                          // named by stale bitmaps: not the guest's
+  ClusterSet stale_;                          // named by stale bitmaps, or given up: not the guest's
   std::vector<std::uint64_t> lost_tables_;    // leaked clusters that hold an L2 table
   std::vector<std::uint64_t> zero_clusters_;  // first clusters of regions that read as zeros
 };
