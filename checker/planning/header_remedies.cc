@@ -1,9 +1,15 @@
 // Header fields and feature bits that follow from the rest of the image.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "checker/analysis/guest_extents.h"
+#include "checker/analysis/passes.h"
+#include "checker/analysis/table_reader.h"
+#include "checker/format/entries.h"
 #include "checker/format/header.h"
+#include "checker/planning/first_cluster.h"
 #include "checker/planning/round.h"
 
 namespace cowvet {
@@ -52,7 +58,221 @@ void clear_corrupt(Round& round, const Finding& finding) {
                       offsetof(RawHeader, incompatible_features), kIncompatibleCorrupt);
 }
 
+void set_version_3(Round& round, const Finding& finding) {
+  round.editor.begin(finding.rule, Remedy::safe, "say version 3, whose feature bits are set");
+  round.editor.write_number(File::image, offsetof(RawHeader, version), std::uint32_t{3});
+}
+
+// Where no extensions show how long the header is, zeros behind the least header are additional fields that
+// are not used, or the end of the extensions: which of both makes no difference.
+void restore_length(Round& round, const Finding& finding) {
+  const Context& context = round.context;
+  std::uint64_t length = finding.expected.value_or(0);
+  if (length == 0) {
+    const std::span<const std::byte> cluster = context.first_cluster;
+    const std::uint64_t name = context.header.backing_file_offset;
+    const std::uint64_t end =
+        name > kHeaderKnownBytes ? std::min<std::uint64_t>(name, cluster.size()) : cluster.size();
+    if ((name != 0 && name <= kHeaderKnownBytes) || end < kHeaderKnownBytes + sizeof(RawExtensionHead))
+      return;
+    const auto rest = cluster.subspan(kCompressionTypeOffset + 1, end - kCompressionTypeOffset - 1);
+    if (!std::ranges::all_of(rest, [](std::byte byte) { return byte == std::byte{0}; })) return;
+    if (cluster[kCompressionTypeOffset] > std::byte{1}) return;
+    length = kHeaderKnownBytes;
+  }
+  round.editor.begin(finding.rule, Remedy::safe, fmt::format("say that the header has {} bytes", length));
+  round.editor.write_number(File::image, offsetof(RawHeader, header_length),
+                            static_cast<std::uint32_t>(length));
+}
+
+// Whether every compressed cluster, of all snapshots as well, decodes as `type`.
+bool decodes_as(const Round& round, CompressionType type) {
+  Options options = round.context.options;
+  options.deep = true;
+  Context apart(round.context.inputs, options, round.context.progress);
+  apart.header = round.context.header;
+  apart.header.compression_type = static_cast<std::uint8_t>(type);
+  apart.header.incompatible_features &= ~kIncompatibleCompression;
+  if (type != CompressionType::deflate) apart.header.incompatible_features |= kIncompatibleCompression;
+  apart.geometry = round.context.geometry;
+  apart.l1_usable = round.context.l1_usable;
+  apart.snapshots = round.context.snapshots;
+  decode_compressed_clusters(apart);
+  return apart.findings.added(rule("l2/compressed-undecodable")) == 0 &&
+         apart.findings.total(Severity::unchecked) == 0;
+}
+
+void write_compression_type(Round& round, CompressionType type) {
+  const std::uint64_t at = offsetof(RawHeader, incompatible_features);
+  const auto bits = round.editor.read_number<std::uint64_t>(File::image, at);
+  const bool deflate = type == CompressionType::deflate;
+  if (!deflate && round.context.header.header_length <= kCompressionTypeOffset) {
+    // The field's place is that of the first extension: all of them move.
+    auto area = FirstCluster::load(round);
+    if (!area) return;
+    area->header_length = kHeaderKnownBytes;
+    if (!area->write(round)) return;
+    round.editor.write(File::image, kCompressionTypeOffset,
+                       std::vector<std::byte>(kHeaderKnownBytes - kCompressionTypeOffset));
+    round.editor.write_number(File::image, offsetof(RawHeader, header_length), kHeaderKnownBytes);
+  }
+  round.editor.write_number(File::image, at,
+                            deflate ? bits & ~kIncompatibleCompression : bits | kIncompatibleCompression);
+  if (!deflate || round.context.header.header_length > kCompressionTypeOffset)
+    round.editor.write_number(File::image, kCompressionTypeOffset, static_cast<std::uint8_t>(type));
+}
+
+// What the streams are is the truth; bit and field are put right by it.
+void settle_compression_type(Round& round, const Finding& finding) {
+  const bool deflate = decodes_as(round, CompressionType::deflate);
+  if (!deflate && !decodes_as(round, CompressionType::zstd)) {
+    round.consent_needed.insert(fmt::format(
+        "{}: compressed clusters decode neither all as deflate nor all as zstd", finding.rule->id));
+    return;
+  }
+  round.editor.begin(finding.rule, Remedy::safe,
+                     deflate ? "say deflate in bit and field: nothing is compressed otherwise"
+                             : "say zstd in bit and field: all compressed clusters decode so");
+  write_compression_type(round, deflate ? CompressionType::deflate : CompressionType::zstd);
+}
+
+constexpr std::uint64_t kMostL1Entries = (32 << 20) / 8;  // QEMU limit
+
+// Behind the last entry of an L1 table its cluster goes on: what lies there may be entries that the header no
+// longer counts. Only zeros make room for new ones.
+bool may_grow_in_place(const Round& round, std::uint64_t needed) {
+  const Header& header = round.context.header;
+  const std::uint64_t cluster_bytes = round.context.geometry.cluster_bytes;
+  const std::uint64_t begin = header.l1_size * std::uint64_t{8};
+  const std::uint64_t room = divide_up(begin, cluster_bytes) * cluster_bytes;
+  if (needed * 8 > room) return false;
+  std::vector<std::byte> rest(needed * 8 - begin);
+  return round.editor.image().read(header.l1_table_offset + begin, rest) &&
+         std::ranges::all_of(rest, [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+// The table with `needed` entries in new clusters; the header is switched to it behind.
+bool move_l1_table(Round& round, const Finding& finding, std::uint64_t needed) {
+  const Context& context = round.context;
+  const std::uint64_t clusters = divide_up(needed * 8, context.geometry.cluster_bytes);
+  std::vector<std::byte> table(clusters << context.geometry.cluster_bits);
+  const std::span old_entries(table.data(), context.header.l1_size * std::size_t{8});
+  if (!round.editor.image().read(context.header.l1_table_offset, old_entries)) return false;
+  const auto offset = round.allocator.allocate(clusters);
+  if (!offset) return false;
+  round.editor.begin(finding.rule, Remedy::safe,
+                     fmt::format("copy the L1 table to {:#x}, where there is room for more", *offset),
+                     Phase::structures);
+  round.editor.write(File::image, *offset, table);
+  round.editor.begin(finding.rule, Remedy::safe, fmt::format("name the L1 table of {} entries", needed));
+  round.editor.write_number(File::image, offsetof(RawHeader, l1_table_offset), *offset);
+  return true;
+}
+
+void shrink_disk(Round& round, const Finding& finding) {
+  const std::uint64_t bytes = round.context.header.l1_size * round.context.geometry.l2_window_bytes;
+  Step& step = round.editor.begin(finding.rule, Remedy::choice,
+                                  fmt::format("let the disk end at {}, where its L1 table does", bytes));
+  step.outcome = "shrink";
+  step.impact.push_back(
+      {{bytes, round.context.header.size - bytes}, "", "an error", "behind the end of the disk"});
+  round.editor.write_number(File::image, offsetof(RawHeader, size), bytes);
+}
+
+void grow_l1_table(Round& round, const Finding& finding) {
+  const Context& context = round.context;
+  const std::uint64_t needed = finding.expected.value_or(0);
+  if (round.chosen(finding.rule, "grow") == "shrink") return shrink_disk(round, finding);
+  if (needed > kMostL1Entries) {
+    round.consent_needed.insert(
+        fmt::format("{}: no L1 table maps a disk of {} bytes, so the size must be wrong; needs --choose "
+                    "{}=shrink, which lets the disk end where its L1 table does",
+                    finding.rule->id, context.header.size, finding.rule->id));
+    return;
+  }
+  const bool in_place = context.header.l1_size != 0 && context.l1_usable && may_grow_in_place(round, needed);
+  if (in_place) {
+    round.editor.begin(finding.rule, Remedy::safe,
+                       fmt::format("say that the L1 table has {} entries; the new ones are empty", needed));
+  } else if (!context.l1_usable || !move_l1_table(round, finding, needed)) {
+    return;
+  }
+  round.editor.write_number(File::image, offsetof(RawHeader, l1_size), static_cast<std::uint32_t>(needed));
+}
+
+// Empty entries behind those that the disk needs mean nothing.
+void shrink_l1_table(Round& round, const Finding& finding) {
+  Context& context = round.context;
+  if (!context.l1_usable) return;
+  std::uint64_t entries = divide_up(context.header.size, context.geometry.l2_window_bytes);
+  const bool complete = for_each_entry(
+      context, context.header.l1_table_offset, context.header.l1_size, {.structure = Structure::l1_table},
+      [&](std::uint64_t index, std::uint64_t) { entries = std::max(entries, index + 1); });
+  if (!complete || entries > kMostL1Entries) return;
+  round.editor.begin(finding.rule, Remedy::safe,
+                     fmt::format("say that the L1 table has {} entries: those behind are empty", entries));
+  round.editor.write_number(File::image, offsetof(RawHeader, l1_size), static_cast<std::uint32_t>(entries));
+}
+
+// Whether the guest sees nothing of a backing file.
+bool is_wholly_allocated(const Context& context) {
+  bool whole = true;
+  ExtentWalker(context, active_disk(context)).walk({0, context.header.size}, [&](const GuestExtent& extent) {
+    whole = extent.kind != ExtentKind::unallocated && extent.kind != ExtentKind::invalid &&
+            extent.kind != ExtentKind::unreadable;
+    return whole;
+  });
+  return whole;
+}
+
+void drop_backing_name(Round& round, const Finding& finding) {
+  if (!is_wholly_allocated(round.context) || !round.context.snapshots.empty()) {
+    round.consent_needed.insert(
+        fmt::format("{}: the backing file cannot be dropped, because the guest reads it", finding.rule->id));
+    return;
+  }
+  round.editor.begin(finding.rule, Remedy::choice, "drop the backing file, of which the guest sees nothing")
+      .outcome = "drop-backing";
+  round.editor.write_number(File::image, offsetof(RawHeader, backing_file_offset), std::uint64_t{0});
+  round.editor.write_number(File::image, offsetof(RawHeader, backing_file_size), std::uint32_t{0});
+}
+
+// The only text behind the extensions is the name, if one of the two fields says the same: the other is
+// wrong.
+void restore_backing_name(Round& round, const Finding& finding) {
+  const Header& header = round.context.header;
+  if (round.chosen(finding.rule, "restore") == "drop-backing") return drop_backing_name(round, finding);
+  const auto area = FirstCluster::load(round);
+  const auto name = area ? area->find_backing_name() : std::nullopt;
+  const bool agrees =
+      name && (name->offset == header.backing_file_offset || name->length == header.backing_file_size);
+  if (!agrees || round.chosen(finding.rule, "restore") != "restore") {
+    round.consent_needed.insert(
+        fmt::format("{}: the name cannot be found for certain; needs --choose {}=drop-backing, if the guest "
+                    "sees nothing of the backing file",
+                    finding.rule->id, finding.rule->id));
+    return;
+  }
+  round.editor
+      .begin(finding.rule, Remedy::choice,
+             fmt::format("name the backing file {:?}, the only text behind the extensions",
+                         area->text_at(name->offset, name->length)))
+      .outcome = "restore";
+  round.editor.write_number(File::image, offsetof(RawHeader, backing_file_offset), name->offset);
+  round.editor.write_number(File::image, offsetof(RawHeader, backing_file_size),
+                            static_cast<std::uint32_t>(name->length));
+}
+
 constexpr RemedyRow kRows[] = {
+    {rule("header/lazy-without-v3"), Stage::header, set_version_3},
+    {rule("header/length"), Stage::header, restore_length},
+    {rule("header/compression-type"), Stage::auxiliary, settle_compression_type},
+    {rule("header/size-beyond-l1"), Stage::header, grow_l1_table},
+    {rule("header/l1-too-large"), Stage::header, shrink_l1_table},
+    {rule("header/backing-name-outside"), Stage::header, restore_backing_name},
+    {rule("header/backing-name-too-long"), Stage::header, restore_backing_name},
+    {rule("header/backing-name-overlap"), Stage::header, restore_backing_name},
+    {rule("header/backing-name-empty"), Stage::header, restore_backing_name},
     {rule("header/padding"), Stage::header, clear_padding},
     {rule("header/unknown-autoclear"), Stage::header, clear_unknown_autoclear},
     {rule("ext/bitmaps-missing"), Stage::header, clear_bitmaps_bit},

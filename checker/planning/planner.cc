@@ -67,8 +67,9 @@ class Planner {
     examine(before);
     if (!before.report.header_usable) return std::unexpected("the header does not allow to look behind it");
     bind(before);
-    // A sound image is never changed, whatever could be tidied up in it.
-    if (before.report.worst == Severity::notice && before.findings.added(rule("header/dirty")) == 0) {
+    // A sound image is not changed unasked, whatever could be tidied up in it.
+    if (before.report.worst == Severity::notice && before.findings.added(rule("header/dirty")) == 0 &&
+        !is_named(before)) {
       plan_.image_bytes_after = plan_.image.size_bytes;
       plan_.remaining = before.report.totals;
       return std::move(plan_);
@@ -78,8 +79,8 @@ class Planner {
     Editor editor(inputs_.image, data_file);
     const FixedCompanion companion(before.data_file, editor.data_file());
     const Inputs edited{editor.image(), companion, inputs_.open_backing};
-    const std::vector<Finding> left = run_rounds(edited, editor);
-    finish(before, edited, editor, left);
+    run_rounds(edited, editor);
+    finish(before, edited, editor);
     return std::move(plan_);
   }
 
@@ -91,10 +92,16 @@ class Planner {
     context.report = std::move(report);
   }
   void bind(const Context& before);
-  std::vector<Finding> run_rounds(const Inputs& edited, Editor& editor);
+  // Whether --only names something that was found.
+  bool is_named(const Context& before) const {
+    return std::ranges::any_of(before.report.totals, [this](const RuleTotal& total) {
+      return options_.only.contains(std::string(total.rule->id));
+    });
+  }
+  void run_rounds(const Inputs& edited, Editor& editor);
   bool apply_first_stage(Round& round);
   bool is_wanted(const Finding& finding) const;
-  void finish(const Context& before, const Inputs& edited, Editor& editor, const std::vector<Finding>& left);
+  void finish(const Context& before, const Inputs& edited, Editor& editor);
 
   const Inputs& inputs_;
   const PlanOptions& options_;
@@ -102,6 +109,8 @@ class Planner {
   Options check_;
   Plan plan_;
   std::set<std::string> consent_needed_;
+  std::vector<Area> released_;  // as Round::released
+  std::set<RuleId> found_before_;
 };
 
 Binding binding_of(const Device& device, std::uint64_t hash) {
@@ -110,19 +119,23 @@ Binding binding_of(const Device& device, std::uint64_t hash) {
 
 void Planner::bind(const Context& before) {
   plan_.image = binding_of(before.image, hash_metadata(before));
+  for (const RuleTotal& total : before.report.totals) found_before_.insert(total.rule);
   if (before.data_file.state == Companion::State::open)
     plan_.data_file = binding_of(*before.data_file.device, 0);
 }
 
 bool Planner::is_wanted(const Finding& finding) const {
   if (options_.leaks_only) return is_about_leaks(finding.rule);
-  return options_.only.empty() || options_.only.contains(std::string(finding.rule->id));
+  // What was not there before is what the repair itself brought about.
+  return options_.only.empty() || options_.only.contains(std::string(finding.rule->id)) ||
+         !found_before_.contains(finding.rule);
 }
 
 // Applies the remedies of the first stage in which any of them changes something.
 bool Planner::apply_first_stage(Round& round) {
   std::vector<RemedyRow> rows;
-  for (const auto& group : {header_remedies(), mapping_remedies(), data_file_remedies(), refcount_remedies()})
+  for (const auto& group : {header_remedies(), extension_remedies(), snapshot_remedies(), bitmap_remedies(),
+                            mapping_remedies(), data_file_remedies(), refcount_remedies()})
     rows.insert(rows.end(), group.begin(), group.end());
   for (int stage = 0; stage <= static_cast<int>(Stage::flags); ++stage) {
     const std::uint64_t before = round.editor.changes();
@@ -136,43 +149,44 @@ bool Planner::apply_first_stage(Round& round) {
   return false;
 }
 
-// Returns what is found when no remedy changes anything any more.
-std::vector<Finding> Planner::run_rounds(const Inputs& edited, Editor& editor) {
+// Until no remedy changes anything any more.
+void Planner::run_rounds(const Inputs& edited, Editor& editor) {
   for (int i = 0; i < kMostRounds; ++i) {
     Context context(edited, check_, progress_);
+    context.released_areas = released_;
     examine(context);
-    Round round(context, editor, options_, consent_needed_);
+    Round round(context, editor, options_, consent_needed_, released_);
     round.findings = context.report.findings;
     plan_.remaining = context.report.totals;
     // Whatever is written to one of two structures in one place is written to the other as well.
     if (context.findings.added(rule("overlap/metadata")) != 0) {
       consent_needed_.insert(
           "overlap/metadata: structures that lie on each other cannot be repaired in place");
-      return round.findings;
+      return;
     }
-    if (!apply_first_stage(round)) return round.findings;
+    if (!apply_first_stage(round)) return;
   }
   plan_.unfit = fmt::format("the repair does not come to an end within {} rounds", kMostRounds);
-  return {};
 }
 
-void Planner::finish(const Context& before, const Inputs& edited, Editor& editor,
-                     const std::vector<Finding>& left) {
+// The rehearsal: the checker runs once more, and knows no more than anybody who looks at the image.
+void Planner::finish(const Context& before, const Inputs& edited, Editor& editor) {
   plan_.steps = editor.take_steps();
   plan_.image_bytes_after = editor.image().size_bytes();
   if (editor.data_file()) plan_.data_file_bytes_after = editor.data_file()->size_bytes();
   plan_.consent_needed.assign(consent_needed_.begin(), consent_needed_.end());
   if (!plan_.unfit.empty() || plan_.steps.empty()) return;
+  Context after(edited, check_, progress_);
+  examine(after);
+  plan_.remaining = after.report.totals;
   // What is left must have been there before: a repair makes nothing worse.
-  for (const Finding& finding : left) {
+  for (const Finding& finding : after.report.findings) {
     const bool is_new = finding.severity != Severity::notice && before.findings.added(finding.rule) == 0;
     if (is_new && plan_.unfit.empty())
       plan_.unfit =
           fmt::format("the rehearsal ended with a new finding: {}, {}", finding.rule->id, finding.detail);
   }
   if (!plan_.unfit.empty()) return;
-  Context after(edited, check_, progress_);
-  examine(after);
   if (const auto difference = compare_guest_views(before, after, plan_.steps)) plan_.unfit = *difference;
 }
 

@@ -13,6 +13,10 @@ bool Round::may(const Finding& finding, Remedy remedy) {
   return allowed;
 }
 
+bool Round::is_asked_for(const Finding& finding) const {
+  return finding.severity != Severity::notice || options.only.contains(std::string(finding.rule->id));
+}
+
 std::string Round::chosen(RuleId rule, std::string_view by_default) const {
   const auto choice = options.choices.find(std::string(rule->id));
   return choice == options.choices.end() ? std::string(by_default) : choice->second;

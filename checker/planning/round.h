@@ -16,20 +16,31 @@
 namespace cowvet {
 
 struct Round {
-  Round(Context& ctx, Editor& edit, const PlanOptions& opt, std::set<std::string>& wanted)
-      : context(ctx), editor(edit), options(opt), allocator(ctx, edit), consent_needed(wanted) {}
+  Round(Context& ctx, Editor& edit, const PlanOptions& opt, std::set<std::string>& wanted,
+        std::vector<Area>& given_up)
+      : context(ctx),
+        editor(edit),
+        options(opt),
+        allocator(ctx, edit),
+        consent_needed(wanted),
+        released(given_up) {}
 
   Context& context;
   Editor& editor;
   const PlanOptions& options;
   Allocator allocator;
   std::set<std::string>& consent_needed;
+  std::vector<Area>& released;         // what remedies of all rounds gave up on purpose: no lost guest data
   std::vector<Finding> findings;       // all of this round
   bool replaced_table = false;         // the refcount table, in this round
   std::set<std::uint64_t> new_blocks;  // refcount table indices that got one in this round
+  bool rewrote_snapshots = false;      // the snapshot table, in this round: what was found of it is past
+  bool rewrote_bitmaps = false;        // the same of the bitmap directory
 
   // Whether a remedy of this class may be applied; where it may not, that is noted for the user.
   bool may(const Finding& finding, Remedy remedy);
+  // A notice is no damage: what it is about is changed only where the user names it.
+  bool is_asked_for(const Finding& finding) const;
   // The outcome chosen for a rule: the user's, or `by_default`.
   std::string chosen(RuleId rule, std::string_view by_default) const;
   // Every reference in the image is understood: refcounts may be lowered.
@@ -50,6 +61,9 @@ struct RemedyRow {
 
 // The remedies of one group of rules, each in the file of its name.
 std::span<const RemedyRow> header_remedies();
+std::span<const RemedyRow> extension_remedies();
+std::span<const RemedyRow> snapshot_remedies();
+std::span<const RemedyRow> bitmap_remedies();
 std::span<const RemedyRow> mapping_remedies();
 std::span<const RemedyRow> refcount_remedies();
 std::span<const RemedyRow> data_file_remedies();
