@@ -131,6 +131,7 @@ void check_references(Context& context) {
 
   const auto all_tables = std::make_shared<Tables>(load_l1_tables(context, areas, refcounts));
   Tables& tables = *all_tables;
+  disown_blocks(context, *refcount_table, tables.not_blocks);
   // Every L2 table is known, once.
 
   const auto counted = std::make_shared<References>(

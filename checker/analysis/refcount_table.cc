@@ -103,4 +103,21 @@ RefcountTable load_refcount_table(Context& context, const AreaIndex& areas) {
   return table;
 }
 
+void disown_blocks(Context& context, RefcountTable& table, const std::map<std::uint64_t, Place>& others) {
+  if (others.empty()) return;
+  for (RefcountBlock& block : table.blocks) {
+    const auto other = others.find(block.offset);
+    if (!block.believed || other == others.end()) continue;
+    block.believed = false;
+    report(context, rule("refcount/block-overlap"), block.index, block.offset,
+           fmt::format("refcount block {} lies on the L2 table at {:#x}", block.index, block.offset),
+           Place{.structure = Structure::l2_table,
+                 .offset = block.offset,
+                 .length = context.geometry.cluster_bytes,
+                 .l1_index = other->second.l1_index,
+                 .guest = other->second.guest});
+  }
+  std::erase_if(table.offsets, [&](std::uint64_t offset) { return others.contains(offset); });
+}
+
 }  // namespace cowvet

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "checker/analysis/areas.h"
@@ -29,5 +30,9 @@ struct RefcountTable {
 
 // Reads the refcount table and judges its entries (refcount/block-*).
 RefcountTable load_refcount_table(Context& context, const AreaIndex& areas);
+
+// Believes no entry that names one of `others`, which are known to be other structures
+// (refcount/block-overlap).
+void disown_blocks(Context& context, RefcountTable& table, const std::map<std::uint64_t, Place>& others);
 
 }  // namespace cowvet

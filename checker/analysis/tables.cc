@@ -11,6 +11,7 @@
 #include <map>
 #include <numeric>
 
+#include "checker/analysis/l2_entry.h"
 #include "checker/analysis/refcount_table.h"
 #include "checker/analysis/table_reader.h"
 #include "checker/format/entries.h"
@@ -35,6 +36,7 @@ class L1Loader {
   void load_state(std::uint32_t state);
   void take_entry(std::uint32_t state, std::uint64_t index, std::uint64_t raw, std::size_t& active_at);
   bool believable(const L1Table& state, std::uint64_t index, L1Entry entry);
+  bool is_table_for_sure(std::uint64_t offset);
   void merge_uses();
   void find_shared(std::size_t begin, std::size_t end, const std::vector<std::uint32_t>& order);
 
@@ -65,7 +67,8 @@ class L1Loader {
   const AreaIndex& areas_;
   const RefcountTable& refcounts_;
   Tables tables_;
-  std::size_t active_uses_ = 0;  // the first ones of tables_.l2, by l1_index
+  std::size_t active_uses_ = 0;                    // the first ones of tables_.l2, by l1_index
+  std::map<std::uint64_t, bool> tables_for_sure_;  // what is known of refcount blocks that L1 entries name
 };
 
 void L1Loader::collect_l1_tables() {
@@ -176,6 +179,10 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
   }
   const Area* area = areas_.find(cluster);
   if (!area && !refcounts_.is_block(offset)) return true;
+  if (!area && state.active && is_table_for_sure(offset)) {
+    tables_.not_blocks.try_emplace(offset, entry_place(state, index));
+    return true;
+  }
   Place other{
       .structure = Structure::refcount_block, .offset = offset, .length = context_.geometry.cluster_bytes};
   if (area)
@@ -186,6 +193,29 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
       rule("l1/not-l2"), state, index, entry.raw,
       [&] { return fmt::format("names the {} at {:#x} as its L2 table", name, offset); }, other);
   return false;
+}
+
+// Where L1 table and refcount table both name a cluster, its content decides: entries that are all in order
+// and mostly have COPIED set are no refcounts.
+bool L1Loader::is_table_for_sure(std::uint64_t offset) {
+  const auto [known, is_new] = tables_for_sure_.try_emplace(offset, false);
+  if (!is_new) return known->second;
+  const Geometry& geometry = context_.geometry;
+  std::vector<std::byte> bytes(geometry.cluster_bytes);
+  if (!context_.read(context_.image, offset, bytes, Place{.structure = Structure::l2_table})) return false;
+  const EntryJudge judge(context_);
+  std::uint64_t held = 0;
+  std::uint64_t copied = 0;
+  for (std::uint64_t at = 0; at < bytes.size(); at += geometry.l2_entry_bytes) {
+    const auto raw = load_big_endian<std::uint64_t>(bytes.data() + at);
+    const SubclusterBitmap subclusters{
+        geometry.l2_entry_bytes == 16 ? load_big_endian<std::uint64_t>(bytes.data() + at + 8) : 0};
+    if (raw == 0 && subclusters.raw == 0) continue;
+    if (!judge.is_plausible(raw, subclusters)) return false;
+    held += judge.held(raw).kind != Held::Kind::nothing;
+    copied += L2Entry{raw}.copied();
+  }
+  return known->second = copied != 0 && copied * 2 >= held;
 }
 
 // Makes one table of all uses that name the same offset. The active disk's use is its home, else the first.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct Tables {
   std::vector<L2Table> l2;      // by l1_index, then by offset
   // Offsets of L2 tables past the end of the file, once for each L1 entry that names one; in bytes.
   std::vector<std::uint64_t> outside;
+  // L2 tables that the refcount table names as refcount blocks: offset in bytes, L1 entry.
+  std::map<std::uint64_t, Place> not_blocks;
 };
 
 // Reads the L1 tables and judges their entries (l1/reserved-bits, -unaligned, -outside, -not-l2, -shared,
