@@ -635,9 +635,10 @@ inline constexpr Rule kRules[] = {
      "reference.",
      kSpaceAdvice},
     {"refcount/orphan-mapping", Severity::corruption, Remedy::choice,
-     "Clusters that nothing refers to hold what looks like a table of guest data.",
+     "Clusters that nothing refers to hold what looks like a table of guest data, or may belong to a "
+     "structure that could not be examined.",
      "Cluster mapping; Host cluster management",
-     "This is most likely lost guest data: an entry that led to it was erased. Other checkers call it "
+     "This is most likely lost data: what led to it was damaged. Other checkers call it "
      "leaked space and free it.",
      "Do not run 'qemu-img check -r', which frees and erases these clusters. Keep a copy of the file."},
     {"refcount/too-low", Severity::corruption, Remedy::safe,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -82,12 +83,14 @@ int usage_error(std::string_view message, std::string_view command) {
 }
 
 int print_help(std::string_view command, std::string_view text, const po::options_description& options) {
-  constexpr std::size_t kColumn = 26;
+  std::size_t longest = 0;
+  for (const auto& option : options.options()) longest = std::max(longest, names_of(*option).size());
+  const std::size_t column = longest + 4;
   std::string help =
       fmt::format("Usage: cowvet {} {}\n\n{}\nOptions:\n", command, find_command(command)->usage, text);
   for (const auto& option : options.options())
-    help += fmt::format("  {:<{}}{}", names_of(*option), kColumn - 2,
-                        wrap(option->description(), kColumn, kColumn));
+    help +=
+        fmt::format("  {:<{}}{}", names_of(*option), column - 2, wrap(option->description(), column, column));
   return print_out(help) ? kExitSound : kExitIncomplete;
 }
 

@@ -23,9 +23,8 @@ int unknown_rule(const std::string& id) {
 
 int run_explain(const Arguments& arguments) {
   po::options_description options("Options");
-  options.add_options()                                            //
-      ("list,l", "list all rules with their severity and remedy")  //
-      ("help,h", "show this help");
+  options.add_options()("list,l", "list all rules with their severity and remedy");
+  options.add_options()("help,h", "show this help");
   po::options_description all;
   std::vector<std::string> ids;
   all.add(options).add_options()("rule", po::value(&ids));

@@ -122,10 +122,9 @@ int run_map(const Arguments& arguments) {
       ("output", po::value(&output)->value_name("FORMAT"), "human (default), or json")  //
       ("snapshot", po::value(&options.snapshot)->value_name("ID"),
        "map the snapshot of this id, else of this name")  //
-      (
-          "clusters", po::bool_switch(&options.clusters),
-          "instead, print what each cluster of the image file is for; the exit status is that of cowvet "
-          "check")  //
+      ("clusters", po::bool_switch(&options.clusters),
+       "instead, print what each cluster of the image file is for; the exit status is that of cowvet "
+       "check")  //
       ("help,h", "show this help");
   po::options_description all;
   all.add(listed).add_options()("image", po::value(&images));

@@ -33,15 +33,14 @@ OpenCompanion with_remarks(OpenCompanion open) {
 }  // namespace
 
 void add_image_options(po::options_description& list, ImageOptions& options) {
-  list.add_options()  //
-      ("format,f", po::value(&options.format)->value_name("FORMAT"),
-       "the image's format: qcow2, and an error if it is not")  //
-      ("data-file", po::value(&options.data_file)->value_name("PATH"),
-       "the image's external data file, whatever the image calls it")  //
-      ("follow", po::value(&options.follow)->value_name("DIRECTORY"),
-       "open files that the image names below DIRECTORY; may be given several times")  //
-      ("force-share,U", po::bool_switch(&options.force_share),
-       "read an image that is in use; what is being written may look like damage");
+  list.add_options()("format,f", po::value(&options.format)->value_name("FORMAT"),
+                     "the image's format: qcow2, and an error if it is not");
+  list.add_options()("data-file", po::value(&options.data_file)->value_name("PATH"),
+                     "the image's external data file, whatever the image calls it");
+  list.add_options()("follow", po::value(&options.follow)->value_name("DIRECTORY"),
+                     "open files that the image names below DIRECTORY; may be given several times");
+  list.add_options()("force-share,U", po::bool_switch(&options.force_share),
+                     "read an image that is in use; what is being written may look like damage");
 }
 
 std::string check_image_options(const ImageOptions& options, std::size_t images) {

@@ -91,6 +91,20 @@ Json rules_json(const Report& report) {
   return rules;
 }
 
+Json head_json(const Report& report, Verdict verdict, int status, std::string_view summary) {
+  Json json = {{"filename", report.image_name}, {"format", report.is_qcow2 ? Json("qcow2") : Json()}};
+  json["verdict"] = to_string(verdict);
+  json["status"] = status;
+  json["summary"] = summary;
+  add_counters(json, report.counters);
+  json["virtual-size"] = report.header_usable ? Json(report.header.size) : Json();
+  json["cluster-size"] = report.header_usable ? Json(std::uint64_t{1} << report.header.cluster_bits) : Json();
+  json["data-file"] = data_file_json(report);
+  json["backing-file"] = backing_file_json(report);
+  json["rules"] = rules_json(report);
+  return json;
+}
+
 // `head` and the findings as its last member. A report may hold millions of findings, so that they are not
 // kept a second time as JSON values.
 std::string assemble(const Json& head, const std::vector<Finding>& findings, JsonLayout layout) {
@@ -110,27 +124,16 @@ std::string assemble(const Json& head, const std::vector<Finding>& findings, Jso
 }  // namespace
 
 std::string json_report(const Report& report, Judging judging, JsonLayout layout) {
-  Json json = {{"filename", report.image_name}, {"format", report.is_qcow2 ? Json("qcow2") : Json()}};
-  json["verdict"] = to_string(verdict_of(report));
-  json["status"] = exit_status_of(report, judging);
-  json["summary"] = verdict_sentence(report, judging);
-  add_counters(json, report.counters);
-  json["virtual-size"] = report.header_usable ? Json(report.header.size) : Json();
-  json["cluster-size"] = report.header_usable ? Json(std::uint64_t{1} << report.header.cluster_bits) : Json();
-  json["data-file"] = data_file_json(report);
-  json["backing-file"] = backing_file_json(report);
-  json["rules"] = rules_json(report);
-  return assemble(json, report.findings, layout);
+  const Json head = head_json(report, verdict_of(report), exit_status_of(report, judging),
+                              verdict_sentence(report, judging));
+  return assemble(head, report.findings, layout);
 }
 
 std::string json_failure(std::string_view image_name, std::string_view error, JsonLayout layout) {
-  Json json = {{"filename", image_name}, {"format", nullptr}};
-  json["verdict"] = to_string(Verdict::incomplete);
-  json["status"] = kExitIncomplete;
-  json["summary"] = error;
-  add_counters(json, {.check_errors = 1});
-  json["rules"] = Json::array();
-  return assemble(json, {}, layout);
+  Report report;
+  report.image_name = image_name;
+  report.counters.check_errors = 1;
+  return assemble(head_json(report, Verdict::incomplete, kExitIncomplete, error), {}, layout);
 }
 
 }  // namespace cowvet

@@ -14,7 +14,9 @@ std::string subject(const Place& place) {
                          : place.file == File::backing_file ? "backing file"
                                                             : "image");
   if (place.structure == Structure::none) return file;
-  const std::string_view structure = to_string(place.structure);
+  // The owner, which follows, says that it is a snapshot's.
+  const bool of_snapshot = place.structure == Structure::snapshot_l1_table && !place.owner.empty();
+  const std::string_view structure = to_string(of_snapshot ? Structure::l1_table : place.structure);
   return place.file == File::image ? std::string(structure) : fmt::format("{} in the {}", structure, file);
 }
 

@@ -173,6 +173,14 @@ TEST_F(CheckCommand, lists_as_many_findings_as_asked_and_counts_all) {
   EXPECT_THAT(cowvet("check --limit 3 a.qcow2").out, HasSubstr("    ... and 5 more\n"));
 }
 
+TEST_F(CheckCommand, reports_what_it_found_even_where_the_plan_cannot_be_written) {
+  make_corrupt("a.qcow2");
+  const CommandResult result = cowvet("check --plan a.qcow2 a.qcow2");  // never over the image
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.out, StartsWith("a.qcow2 is corrupt"));
+  EXPECT_THAT(result.err, HasSubstr("it must be a new file"));
+}
+
 TEST_F(CheckCommand, strictly_takes_notices_for_errors) {
   make_image("a.qcow2");
   prepare("head -c 100000 /dev/zero | tr '\\0' x >>a.qcow2");  // file/trailing

@@ -118,14 +118,14 @@ TEST(JsonReport, keeps_names_that_are_utf8) {
   EXPECT_EQ(parsed(report)["filename"], "a\xef\xbf\xbd");
 }
 
-TEST(JsonFailure, is_a_document_with_status_1_and_every_counter) {
+TEST(JsonFailure, is_a_document_with_status_1_and_every_key_of_a_report) {
   const json failure = json::parse(json_failure("x", "cannot open", JsonLayout::line));
   EXPECT_EQ(failure["filename"], "x");
   EXPECT_EQ(failure["status"], 1);
   EXPECT_EQ(failure["verdict"], "incomplete");
   EXPECT_EQ(failure["summary"], "cannot open");
   EXPECT_EQ(failure["check-errors"], 1);
-  EXPECT_TRUE(failure.contains("corruptions") && failure.contains("leaks"));
+  for (const auto& [key, value] : parsed(sound_report()).items()) EXPECT_TRUE(failure.contains(key)) << key;
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+// The command line of `cowvet check`.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "checker/analysis/analyze.h"
+#include "checker/cli/commands.h"
+#include "checker/cli/open_images.h"
+#include "checker/cli/plan_options.h"
+#include "checker/report/verdict.h"
+
+namespace cowvet {
+
+struct CheckOptions {
+  std::vector<std::string> images;  // at least one
+  ImageOptions image;
+  Options analysis;
+  Judging judging;
+  bool json = false;
+  bool quiet = false;
+  bool progress = false;
+  std::string plan_file;  // --plan; empty: none is made
+  PlanOptions planning;
+};
+
+// The error is an exit status: help was printed, or a message about wrong usage.
+std::expected<CheckOptions, int> parse_check_options(const Arguments& arguments);
+
+}  // namespace cowvet
