@@ -105,7 +105,7 @@ Place field(const BitmapRecord& record, Field RawBitmapHead::* member) {
 }
 
 // "Offset into the image file at which the bitmap table (described below) for the bitmap starts. Must be
-// aligned to a cluster boundary."
+// aligned to a cluster boundary." A disk without bytes has bitmaps without tables.
 bool check_table_place(Context& context, const BitmapRecord& record) {
   const std::uint64_t offset = record.bitmap.table_offset;
   const std::uint64_t bytes = record.bitmap.table_size * kEntryBytes;
@@ -117,6 +117,7 @@ bool check_table_place(Context& context, const BitmapRecord& record) {
          .place = place,
          .found = offset,
          .detail = fmt::format("the bitmap table at offset {:#x} does not begin at a cluster", offset)});
+  if (bytes == 0) return true;
   const bool inside = offset != 0 && context.clusters_in_file(offset, bytes);
   if (!inside)
     context.findings.add(
@@ -158,8 +159,8 @@ std::optional<std::uint64_t> needed_table_entries(const Context& context, const 
 }
 
 void BitmapTables::examine(BitmapRecord& record) {
-  if (record.bitmap.table_size == 0) return;
   const bool in_place = check_table_place(context_, record);
+  if (record.bitmap.table_size == 0) return;
   const std::uint64_t begin = record.bitmap.table_offset;
   const std::uint64_t bytes = record.bitmap.table_size * kEntryBytes;
   const unsigned bits = context_.geometry.cluster_bits;

@@ -60,7 +60,7 @@ bool check_magic(Context& context, const Luks& luks) {
   return magic && luks.header.version == 1;
 }
 
-// A slot is enabled or disabled. QEMU gives room to all eight; other programs may leave disabled ones empty.
+// A slot is enabled or disabled; room for its key material is set aside either way, when the header is made.
 bool check_slot(Context& context, const Luks& luks, unsigned index) {
   const RawLuksKeySlot& slot = luks.header.slots[index];
   const Place place = place_of_slot(luks, index);
@@ -69,7 +69,6 @@ bool check_slot(Context& context, const Luks& luks, unsigned index) {
     report(context, place, fmt::format("key slot {} is neither enabled nor disabled", index));
     return true;
   }
-  if (!enabled && slot.stripes == 0) return true;
   const Material material = material_of(luks, slot);
   if (material.begin >= sizeof(RawLuksHeader) && material.end > material.begin && material.end <= luks.length)
     return true;

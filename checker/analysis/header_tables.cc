@@ -105,11 +105,9 @@ void check_virtual_size(Context& context) {
   context.unknown_references.emplace_back("the end of the active L1 table");
 }
 
-// Byte 40: "Must be aligned to a cluster boundary." An empty table is nowhere.
+// Byte 40: "Must be aligned to a cluster boundary", which QEMU demands of an empty table, too.
 void check_l1_table(Context& context) {
   const Header& header = context.header;
-  context.l1_usable = true;
-  if (header.l1_size == 0) return;
   const std::uint64_t bytes = std::uint64_t{header.l1_size} * 8;
   const Place place = field(&RawHeader::l1_table_offset);
   if (bytes > kMostL1Bytes)
@@ -121,6 +119,10 @@ void check_l1_table(Context& context) {
                                                 header.l1_size, kMostL1Bytes / 8)});
   const bool aligned =
       require_aligned(context, rule("header/l1-unaligned"), place, header.l1_table_offset, "L1 table");
+  if (bytes == 0) {
+    context.l1_usable = true;
+    return;
+  }
   const bool inside =
       require_inside(context, rule("header/l1-outside"), place, header.l1_table_offset, bytes, "L1 table");
   context.l1_usable = aligned && inside;
@@ -162,10 +164,13 @@ void check_refcount_table(Context& context) {
       {.structure = Structure::refcount_table, .offset = header.refcount_table_offset, .length = bytes});
 }
 
-// Bytes 60 and 64: "Must be aligned to a cluster boundary." Without snapshots the offset means nothing. The
+// Bytes 60 and 64: "Must be aligned to a cluster boundary", which QEMU demands without snapshots, too. The
 // table's length is not stored: load_snapshots finds where it ends.
 void check_snapshot_table(Context& context) {
   const Header& header = context.header;
+  const Place place = field(&RawHeader::snapshots_offset);
+  const bool aligned = require_aligned(context, rule("header/snapshots-unaligned"), place,
+                                       header.snapshots_offset, "snapshot table");
   context.snapshots_usable = true;
   if (header.nb_snapshots == 0) return;
   if (header.nb_snapshots > kMostSnapshots)
@@ -175,9 +180,6 @@ void check_snapshot_table(Context& context) {
                           .found = header.nb_snapshots,
                           .detail = fmt::format("the header counts {} snapshots, QEMU opens at most {}",
                                                 header.nb_snapshots, kMostSnapshots)});
-  const Place place = field(&RawHeader::snapshots_offset);
-  const bool aligned = require_aligned(context, rule("header/snapshots-unaligned"), place,
-                                       header.snapshots_offset, "snapshot table");
   const bool inside = require_inside(context, rule("header/snapshots-outside"), place,
                                      header.snapshots_offset, 1, "snapshot table");
   context.snapshots_usable = aligned && inside;

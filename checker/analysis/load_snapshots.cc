@@ -8,10 +8,10 @@
 #include <map>
 #include <string_view>
 
+#include "checker/analysis/entry_reader.h"
 #include "checker/analysis/extension_area.h"
 #include "checker/analysis/passes.h"
 #include "checker/analysis/places.h"
-#include "checker/analysis/entry_reader.h"
 
 namespace cowvet {
 namespace {
@@ -63,12 +63,11 @@ void check_extra_data(Context& context, const SnapshotRecord& record) {
 }
 
 // "Offset into the image file at which the L1 table for the snapshot starts. Must be aligned to a cluster
-// boundary." An empty table is nowhere.
+// boundary", even if it is empty.
 bool check_l1_table(Context& context, const SnapshotRecord& record) {
   const Snapshot& snapshot = record.snapshot;
   const std::uint64_t offset = snapshot.l1_table_offset;
   const std::uint64_t bytes = std::uint64_t{snapshot.l1_size} * 8;
-  if (bytes == 0) return true;
   const Place place = field(record, &RawSnapshotHead::l1_table_offset);
   const bool aligned = context.aligned(offset);
   if (!aligned)
@@ -77,6 +76,7 @@ bool check_l1_table(Context& context, const SnapshotRecord& record) {
          .place = place,
          .found = offset,
          .detail = fmt::format("the L1 table at offset {:#x} does not begin at a cluster", offset)});
+  if (bytes == 0) return true;
   const bool inside = offset != 0 && context.clusters_in_file(offset, bytes);
   if (!inside)
     context.findings.add(

@@ -74,6 +74,7 @@ TEST(LoadHeader, cluster_sizes_are_bounded_and_larger_with_extended_l2) {
       image.header.incompatible_features = features;
       image.header.size = 0;
       image.header.l1_size = 0;
+      image.header.l1_table_offset = 0;
       image.header.refcount_table_offset = std::uint64_t{1} << (bits & 31);
       image.bytes.resize(4u << (bits < 22 ? bits : 9));
     });
