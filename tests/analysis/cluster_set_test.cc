@@ -11,7 +11,7 @@ namespace cowvet {
 namespace {
 
 TEST(ClusterSet, runs_are_maximal_and_in_order) {
-  rc::check([](const std::vector<std::uint16_t>& starts, std::uint8_t length) {
+  EXPECT_TRUE(rc::check([](const std::vector<std::uint16_t>& starts, std::uint8_t length) {
     ClusterSet set;
     std::set<std::uint64_t> model;
     for (const std::uint64_t start : starts) {
@@ -31,7 +31,7 @@ TEST(ClusterSet, runs_are_maximal_and_in_order) {
     set.for_each_run([&runs](std::uint64_t first, std::uint64_t count) { runs.emplace_back(first, count); });
     RC_ASSERT(runs == expected);
     RC_ASSERT(set.empty() == model.empty());
-  });
+  }));
 }
 
 TEST(ClusterSet, merged_sets_hold_both_and_runs_cross_32_bits) {

@@ -31,7 +31,7 @@ struct Model {
 };
 
 TEST(References, count_and_contest_like_a_map) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const auto clusters = *rc::gen::inRange<std::uint64_t>(1, 3 * kChunkClusters);
     References references(clusters, 0);
     Model model;
@@ -48,7 +48,7 @@ TEST(References, count_and_contest_like_a_map) {
         RC_ASSERT(references.contested(cluster) == model.contested(cluster));
       }
     }
-  });
+  }));
 }
 
 TEST(References, threads_lose_no_claim) {

@@ -112,7 +112,7 @@ TEST(ReadFully, what_can_be_read_by_sectors_is_used) {
 }
 
 TEST(ReadFully, error_is_the_first_bad_byte_whatever_is_read_around_it) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     Calls calls(64 * 512);
     calls.bad_sectors = *rc::gen::container<std::set<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 64));
     calls.at_most = *rc::gen::inRange<std::size_t>(1, 8000);
@@ -129,7 +129,7 @@ TEST(ReadFully, error_is_the_first_bad_byte_whatever_is_read_around_it) {
       RC_ASSERT(result.error().offset == std::max(offset, *bad * kSectorBytes));
       RC_ASSERT(result.error().offset + result.error().length == std::min(end, (*bad + 1) * kSectorBytes));
     }
-  });
+  }));
 }
 
 }  // namespace
