@@ -48,12 +48,16 @@ void restore_first_cluster(Round& round, const Finding& finding) {
   round.editor.write_number(File::image, finding.place.offset, *finding.expected);
 }
 
-// Whether another entry that is just as wrong names the cluster at `guest_offset`.
+// Whether another entry that is just as wrong names the cluster at `guest_offset`. Beyond a thousand such
+// findings nothing is undisputed.
 bool is_claimed_by_another(const Round& round, std::uint64_t guest_offset) {
-  return std::ranges::any_of(round.findings, [&](const Finding& other) {
-    return other.rule == rule("data-file/offset-mismatch") && other.found &&
-           (*other.found & kOffsetMask) <= guest_offset &&
-           guest_offset < (*other.found & kOffsetMask) + other.count * round.context.geometry.cluster_bytes;
+  constexpr std::uint64_t kMost = 1000;
+  if (round.context.findings.added(rule("data-file/offset-mismatch")) > kMost) return true;
+  const std::vector<const Finding*> wrong = round.of_rule(rule("data-file/offset-mismatch"));
+  return std::ranges::any_of(wrong, [&](const Finding* other) {
+    const std::uint64_t claimed = other->found.value_or(0) & kOffsetMask;
+    return claimed <= guest_offset &&
+           guest_offset < claimed + other->count * round.context.geometry.cluster_bytes;
   });
 }
 

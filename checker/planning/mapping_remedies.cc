@@ -158,16 +158,14 @@ void copy_shared_table(Round& round, const Finding& finding) {
 
 // Lost L2 tables and L1 entries that name none: where there is one of each, they belong together.
 void relink_or_drop_table(Round& round, const Finding& finding) {
-  const auto is_broken_entry = [](const Finding& other) {
-    return other.rule == rule("l1/unaligned") || other.rule == rule("l1/outside") ||
-           other.rule == rule("l1/not-l2");
-  };
-  const auto is_lost_table = [](const Finding& other) {
-    return other.rule == rule("refcount/orphan-mapping") && other.place.structure == Structure::l2_table;
-  };
-  const auto table = std::ranges::find_if(round.findings, is_lost_table);
-  if (std::ranges::count_if(round.findings, is_broken_entry) == 1 &&
-      std::ranges::count_if(round.findings, is_lost_table) == 1) {
+  const Findings& found = round.context.findings;
+  const std::uint64_t broken =
+      found.added(rule("l1/unaligned")) + found.added(rule("l1/outside")) + found.added(rule("l1/not-l2"));
+  std::vector<const Finding*> lost;
+  if (broken == 1) lost = round.of_rule(rule("refcount/orphan-mapping"));
+  std::erase_if(lost, [](const Finding* other) { return other->place.structure != Structure::l2_table; });
+  if (lost.size() == 1) {
+    const Finding* table = lost.front();
     Step& step =
         round.editor.begin(finding.rule, Remedy::safe,
                            fmt::format("name the only lost L2 table, at {:#x}", table->place.offset));

@@ -61,8 +61,7 @@ void rebuild_table(Round& round, const Finding& finding) {
 void widen_refcounts(Round& round, const Finding& finding) {
   if (round.context.header.version < 3 || !round.may_lower_refcounts() || round.replaced_table) return;
   std::uint64_t most = 0;
-  for (const Finding& other : round.findings)
-    if (other.rule == finding.rule) most = std::max(most, other.expected.value_or(0));
+  for (const Finding* other : round.of_rule(finding.rule)) most = std::max(most, other->expected.value_or(0));
   unsigned order = round.context.geometry.refcount_order;
   while (order < 6 && max_refcount(order) < most) ++order;
   round.replaced_table = true;

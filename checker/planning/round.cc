@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cowvet {
 
 bool Round::may(const Finding& finding, Remedy remedy) {
@@ -20,6 +22,14 @@ bool Round::is_asked_for(const Finding& finding) const {
 std::string Round::chosen(RuleId rule, std::string_view by_default) const {
   const auto choice = options.choices.find(std::string(rule->id));
   return choice == options.choices.end() ? std::string(by_default) : choice->second;
+}
+
+std::vector<const Finding*> Round::of_rule(RuleId rule) const {
+  // Findings are sorted by rule.
+  const auto range = std::ranges::equal_range(findings, rule, {}, &Finding::rule);
+  std::vector<const Finding*> all;
+  for (const Finding& finding : range) all.push_back(&finding);
+  return all;
 }
 
 bool Round::may_lower_refcounts() const {

@@ -32,6 +32,8 @@ struct Round {
   std::set<std::string>& consent_needed;
   std::vector<Area>& released;         // what remedies of all rounds gave up on purpose: no lost guest data
   std::vector<Finding> findings;       // all of this round
+  // Those of one rule, by place: what remedies compare a finding with. There may be very many.
+  std::vector<const Finding*> of_rule(RuleId rule) const;
   bool replaced_table = false;         // the refcount table, in this round
   std::set<std::uint64_t> new_blocks;  // refcount table indices that got one in this round
   bool rewrote_snapshots = false;      // the snapshot table, in this round: what was found of it is past
