@@ -30,8 +30,8 @@ struct Round {
   const PlanOptions& options;
   Allocator allocator;
   std::set<std::string>& consent_needed;
-  std::vector<Area>& released;         // what remedies of all rounds gave up on purpose: no lost guest data
-  std::vector<Finding> findings;       // all of this round
+  std::vector<Area>& released;    // what remedies of all rounds gave up on purpose: no lost guest data
+  std::vector<Finding> findings;  // all of this round
   // Those of one rule, by place: what remedies compare a finding with. There may be very many.
   std::vector<const Finding*> of_rule(RuleId rule) const;
   bool replaced_table = false;         // the refcount table, in this round
