@@ -125,7 +125,8 @@ TEST(JsonFailure, is_a_document_with_status_1_and_every_key_of_a_report) {
   EXPECT_EQ(failure["verdict"], "incomplete");
   EXPECT_EQ(failure["summary"], "cannot open");
   EXPECT_EQ(failure["check-errors"], 1);
-  for (const auto& [key, value] : parsed(sound_report()).items()) EXPECT_TRUE(failure.contains(key)) << key;
+  const json report = parsed(sound_report());
+  for (const auto& [key, value] : report.items()) EXPECT_TRUE(failure.contains(key)) << key;
 }
 
 }  // namespace
