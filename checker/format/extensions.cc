@@ -32,16 +32,15 @@ ExtensionWalk walk_extensions(std::span<const std::byte> first_cluster, std::uin
     std::memcpy(&head, first_cluster.data() + walk.end, sizeof head);
     const auto type = static_cast<ExtensionType>(std::uint32_t{head.type});
     const std::uint64_t data_at = walk.end + sizeof head;
-    // The end marker's length is ignored, as QEMU does.
-    if (type == ExtensionType::end) {
-      walk.end = data_at;
-      walk.terminated = true;
-      return walk;
-    }
     if (head.length_bytes > limit - data_at) {
       walk.overrun = true;
       walk.overrun_type = head.type;
       walk.overrun_length = head.length_bytes;
+      return walk;
+    }
+    if (type == ExtensionType::end) {
+      walk.end = data_at;
+      walk.terminated = true;
       return walk;
     }
     walk.extensions.push_back({type, walk.end, first_cluster.subspan(data_at, head.length_bytes)});

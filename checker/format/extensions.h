@@ -49,7 +49,8 @@ struct ExtensionWalk {
 };
 
 // Walks [begin, limit) of `first_cluster`. The area ends at `limit`: the end of the first cluster, or the
-// backing file name if there is one. Fewer than 8 bytes left count as unterminated.
+// backing file name if there is one. Fewer than 8 bytes left count as unterminated. The end marker's data is
+// not looked at, but like any other's it must not leave the area: QEMU opens no such image.
 ExtensionWalk walk_extensions(std::span<const std::byte> first_cluster, std::uint64_t begin,
                               std::uint64_t limit);
 
