@@ -146,7 +146,7 @@ TEST(LoadBitmaps, extra_data_may_be_declared_harmless) {
   EXPECT_EQ(fired_on(one), "");
 }
 
-TEST(LoadBitmaps, table_of_the_wrong_size_is_corruption_only_where_it_is_too_short_and_in_sync) {
+TEST(LoadBitmaps, table_of_the_wrong_size_is_corruption_unless_in_use) {
   Bitmap one = bitmap("a");
   one.granularity_bits = 9;
   one.table_size = 0;
@@ -156,7 +156,7 @@ TEST(LoadBitmaps, table_of_the_wrong_size_is_corruption_only_where_it_is_too_sho
   EXPECT_EQ(fired_on(one), "bitmap/in-use");
   one.flags = 0;
   one.table_size = 2;
-  EXPECT_EQ(Loaded(image_with({.bitmaps = {one}})).first("bitmap/table-size").severity, Severity::notice);
+  EXPECT_EQ(Loaded(image_with({.bitmaps = {one}})).first("bitmap/table-size").severity, Severity::corruption);
 }
 
 TEST(LoadBitmaps, table_is_aligned_and_inside) {
@@ -249,7 +249,7 @@ TEST(LoadBitmaps, table_in_a_hole_costs_nothing) {
       std::make_unique<SparseDevice>(std::uint64_t{1} << 40, image_with({.bitmaps = {one}}).encoded());
   const SparseDevice& sparse = *device;
   const Loaded loaded(std::move(device));
-  EXPECT_EQ(loaded.fired(), "bitmap/table-size");  // too long: a notice
+  EXPECT_EQ(loaded.fired(), "bitmap/table-size");
   EXPECT_LT(sparse.bytes_read(), 100'000u);
 }
 
