@@ -147,7 +147,13 @@ class Walker {
   // The counters of qemu-img check: a cluster is fragmented where it does not follow its predecessor.
   void count_standard(const L2Table& table, std::uint64_t entry, std::uint64_t clusters) {
     if (!table.active) return;
-    const std::uint64_t offset = entry & kOffsetMask;
+    std::uint64_t offset = entry & kOffsetMask;
+    // A data file's first cluster lies at offset 0; where it reads as zeros, QEMU takes it for one without a
+    // place.
+    if (offset == 0 && (entry & L2Entry::kZero) != 0 && !extended_) {
+      if (--clusters == 0) return;
+      offset += geometry_.cluster_bytes;
+    }
     result_.allocated_clusters += clusters;
     result_.fragmented_clusters += expected_offset_ != 0 && offset != expected_offset_;
     expected_offset_ = offset + clusters * geometry_.cluster_bytes;
