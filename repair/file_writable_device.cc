@@ -1,0 +1,87 @@
+#include "repair/file_writable_device.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace cowvet {
+namespace {
+
+std::unexpected<IoError> error_at(std::uint64_t offset, std::uint64_t length, int code) {
+  return std::unexpected(IoError{offset, length, code});
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<FileWritableDevice>, OpenError> FileWritableDevice::open(
+    const std::string& path) {
+  int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  // O_EXCL claims a block device; for files it means something else.
+  struct stat status{};
+  if (stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode)) flags |= O_EXCL;
+  const int descriptor = ::open(path.c_str(), flags);
+  if (descriptor < 0) {
+    const int code = errno;
+    return std::unexpected(OpenError{fmt::format("{}: {}", path, describe_errno(code)), code});
+  }
+  auto reader = FileDevice::adopt(descriptor, path);
+  if (!reader) return std::unexpected(reader.error());
+  return std::unique_ptr<FileWritableDevice>(new FileWritableDevice(std::move(*reader)));
+}
+
+std::expected<void, IoError> FileWritableDevice::write(std::uint64_t offset,
+                                                       std::span<const std::byte> bytes) {
+  const std::uint64_t end = offset + bytes.size();
+  while (!bytes.empty()) {
+    const ssize_t put = pwrite(descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return error_at(offset, bytes.size(), errno);
+    if (put == 0) return error_at(offset, bytes.size(), ENOSPC);  // the end of a block device
+    offset += static_cast<std::uint64_t>(put);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  return end > size_bytes() ? look_again() : std::expected<void, IoError>{};
+}
+
+std::expected<void, IoError> FileWritableDevice::resize(std::uint64_t size) {
+  if (size == size_bytes()) return {};
+  if (is_block_device()) return error_at(size, 0, ENOSPC);
+  int result;
+  do {
+    result = ftruncate(descriptor(), static_cast<off_t>(size));
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return error_at(size, 0, errno);
+  return look_again();
+}
+
+// A second descriptor of the same open file keeps the locks while the first one is closed.
+std::expected<void, IoError> FileWritableDevice::look_again() {
+  const int second = fcntl(descriptor(), F_DUPFD_CLOEXEC, 0);
+  if (second < 0) return error_at(0, 0, errno);
+  auto reader = FileDevice::adopt(second, name());
+  if (!reader) return error_at(0, 0, reader.error().code);
+  reader_ = std::move(*reader);
+  return {};
+}
+
+std::expected<void, IoError> FileWritableDevice::reserve(std::uint64_t offset, std::uint64_t length) {
+  if (is_block_device() || length == 0) return {};
+  int result;
+  do {
+    result =
+        fallocate(descriptor(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(length));
+  } while (result != 0 && errno == EINTR);
+  if (result == 0 || errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) return {};
+  return error_at(offset, length, errno);
+}
+
+std::expected<void, IoError> FileWritableDevice::flush() {
+  // Not repeated after an error, EINTR included: the kernel may have dropped what it could not write.
+  if (fdatasync(descriptor()) != 0) return error_at(0, size_bytes(), errno);
+  return {};
+}
+
+}  // namespace cowvet
