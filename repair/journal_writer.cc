@@ -1,0 +1,29 @@
+#include "repair/journal_writer.h"
+
+namespace cowvet {
+
+std::expected<void, IoError> JournalWriter::seal(const Journal& journal) {
+  if (auto created = storage_.create(); !created) return created;
+  const auto seal =
+      encode_journal(journal, [&](std::span<const std::byte> piece) { return storage_.append(piece); });
+  if (!seal) return std::unexpected(seal.error());
+  seal_ = *seal;
+  if (auto synced = storage_.sync(); !synced) return synced;
+  if (auto synced = storage_.sync_directory(); !synced) return synced;
+  return mark(Stage::sealed);
+}
+
+std::expected<void, IoError> JournalWriter::resume(const Journal& journal) {
+  const auto seal =
+      encode_journal(journal, [](std::span<const std::byte>) { return std::expected<void, IoError>{}; });
+  if (!seal) return std::unexpected(seal.error());
+  seal_ = *seal;
+  return storage_.reopen(journal.end_bytes);
+}
+
+std::expected<void, IoError> JournalWriter::mark(Stage stage) {
+  if (auto appended = storage_.append(encode_mark(seal_, stage)); !appended) return appended;
+  return storage_.sync();
+}
+
+}  // namespace cowvet

@@ -1,0 +1,27 @@
+// Writes journals, in the order that their format asks for (journal.h).
+#pragma once
+
+#include "repair/journal.h"
+#include "repair/journal_storage.h"
+
+namespace cowvet {
+
+class JournalWriter {
+ public:
+  explicit JournalWriter(JournalStorage& storage) : storage_(storage) {}
+
+  // Creates the journal, and has it sealed and durable. After an error there may be one that is not sealed.
+  std::expected<void, IoError> seal(const Journal& journal);
+
+  // Goes on with a journal that was read from the storage: behind its last mark.
+  std::expected<void, IoError> resume(const Journal& journal);
+
+  // Appends a mark and makes it durable. After an error the mark may or may not be there one day.
+  std::expected<void, IoError> mark(Stage stage);
+
+ private:
+  JournalStorage& storage_;
+  JournalSeal seal_;
+};
+
+}  // namespace cowvet

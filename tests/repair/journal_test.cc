@@ -1,0 +1,115 @@
+#include "repair/journal.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+
+#include "checker/device/memory_device.h"
+
+namespace cowvet {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+Bytes encode(const Journal& journal, const std::vector<Stage>& marks) {
+  Bytes bytes;
+  const auto seal = encode_journal(journal, [&](std::span<const std::byte> piece) {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+    return std::expected<void, IoError>{};
+  });
+  for (const Stage stage : marks) {
+    const Bytes mark = encode_mark(seal.value(), stage);
+    bytes.insert(bytes.end(), mark.begin(), mark.end());
+  }
+  return bytes;
+}
+
+Bytes arbitrary_bytes(std::size_t length) {
+  return *rc::gen::container<Bytes>(length,
+                                    rc::gen::map(rc::gen::arbitrary<std::uint8_t>(),
+                                                 [](std::uint8_t b) { return static_cast<std::byte>(b); }));
+}
+
+ChangedFile arbitrary_file(std::uint64_t size) {
+  ChangedFile file{.path = *rc::gen::arbitrary<std::string>(),
+                   .old_size_bytes = *rc::gen::inRange<std::uint64_t>(0, size + 1),
+                   .new_size_bytes = size,
+                   .bound_hash = *rc::gen::arbitrary<std::uint64_t>()};
+  if (*rc::gen::arbitrary<bool>())
+    file.identity = {*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::arbitrary<std::uint64_t>()};
+  return file;
+}
+
+void add_arbitrary_changes(Changes& changes, File target, std::uint64_t size) {
+  std::uint64_t offset = *rc::gen::inRange(0, 3) * kBlockBytes;
+  while (offset < size) {
+    const std::size_t length = std::min<std::uint64_t>(*rc::gen::inRange(1, 600), size - offset);
+    changes.changes.push_back({target, *rc::gen::element(Phase::structures, Phase::pointers), offset,
+                               arbitrary_bytes(length), arbitrary_bytes(length)});
+    offset += *rc::gen::inRange(1, 4) * kBlockBytes;
+  }
+}
+
+Journal arbitrary_journal() {
+  Journal journal{.id = *rc::gen::arbitrary<std::uint64_t>()};
+  journal.boot_id.fill(static_cast<std::byte>(*rc::gen::arbitrary<std::uint8_t>()));
+  const auto size = *rc::gen::inRange<std::uint64_t>(0, 20'000);
+  journal.changes.note = *rc::gen::arbitrary<std::string>();
+  journal.changes.image = arbitrary_file(size);
+  add_arbitrary_changes(journal.changes, File::image, size);
+  if (!*rc::gen::arbitrary<bool>()) return journal;
+  journal.changes.data_file = arbitrary_file(size);
+  add_arbitrary_changes(journal.changes, File::data_file, size);
+  return journal;
+}
+
+TEST(Journal, reads_what_was_written) {
+  rc::check([] {
+    const Journal journal = arbitrary_journal();
+    const Stage last = *rc::gen::element(Stage::back, Stage::committed);
+    const Bytes bytes = encode(journal, {Stage::sealed, last});
+    const auto read = read_journal(MemoryDevice(bytes));
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(read->id == journal.id);
+    RC_ASSERT(read->boot_id == journal.boot_id);
+    RC_ASSERT(read->changes == journal.changes);
+    RC_ASSERT(read->stage == last);
+    RC_ASSERT(read->end_bytes == bytes.size());
+    RC_ASSERT(!read->has_tail);
+  });
+}
+
+TEST(Journal, takes_no_flipped_bit_before_the_seal_for_a_journal) {
+  rc::check([] {
+    Bytes bytes = encode(arbitrary_journal(), {Stage::sealed});
+    const auto bit = *rc::gen::inRange<std::size_t>(0, (bytes.size() - kBlockBytes) * 8);
+    bytes[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
+    RC_ASSERT(!read_journal(MemoryDevice(bytes)).has_value());
+  });
+}
+
+TEST(Journal, takes_a_cut_one_for_one_that_was_never_sealed) {
+  rc::check([] {
+    Bytes bytes = encode(arbitrary_journal(), {Stage::sealed});
+    bytes.resize(*rc::gen::inRange<std::size_t>(0, bytes.size()));
+    const auto read = read_journal(MemoryDevice(bytes));
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(read->stage == Stage::unsealed);
+    RC_ASSERT(read->changes == Changes{});
+  });
+}
+
+TEST(Journal, survives_any_bytes) {
+  rc::check([] {
+    Bytes bytes = encode(arbitrary_journal(), {Stage::sealed, Stage::back});
+    for (int i = 0; i < *rc::gen::inRange(1, 20); ++i)
+      bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())] =
+          static_cast<std::byte>(*rc::gen::arbitrary<std::uint8_t>());
+    (void)read_journal(MemoryDevice(bytes));
+    (void)read_journal(MemoryDevice(arbitrary_bytes(*rc::gen::inRange<std::size_t>(0, 10'000))));
+  });
+}
+
+}  // namespace
+}  // namespace cowvet
