@@ -1,0 +1,103 @@
+#include "repair/recovery.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "repair/corrupt_mark.h"
+#include "repair/judge_state.h"
+
+namespace cowvet {
+namespace {
+
+using State = RepairResult::State;
+
+RepairResult refuse(std::string message) {
+  return {State::unchanged, std::move(message)};
+}
+
+RepairResult discard(JournalStorage& storage) {
+  auto removed = storage.remove();
+  if (removed) removed = storage.sync_directory();
+  if (removed) return refuse("");
+  return refuse(describe_io_error("remove", storage.path_of(JournalName::journal), removed.error()));
+}
+
+const Change* header_of(const Changes& changes) {
+  if (changes.changes.empty()) return nullptr;
+  const Change& first = changes.changes.front();
+  return first.target == File::image && first.offset == 0 ? &first : nullptr;
+}
+
+std::string describe_foreign(const StateOnDisk& state, const RepairFiles& files) {
+  return fmt::format("{} was changed by somebody else at {:#x} after the repair was interrupted",
+                     files.of(state.foreign_file).name(), *state.foreign_offset);
+}
+
+// Why the journal must not be applied; empty: nobody else wrote.
+std::string find_third_party(const Journal& journal, const StateOnDisk& state, const RepairFiles& files,
+                             bool machine_went_down, Direction direction) {
+  const Change* header = header_of(journal.changes);
+  const bool was_markable = header != nullptr && can_be_marked(header->old_bytes);
+  const bool was_marked = header != nullptr && is_marked(header->old_bytes);
+  // The mark comes before the first change, and goes after the last one.
+  if (was_markable && !was_marked && state.is_unmarked && !state.is_old)
+    return fmt::format("{} is in between its old and its new state, but somebody has cleared the corrupt bit",
+                       files.image.name());
+  if (!state.foreign_offset) return "";
+  if (!machine_went_down) return describe_foreign(state, files);
+  // Marked, or without a valid header: QEMU did not write here.
+  if (was_markable || direction != Direction::as_recorded) return "";
+  return describe_foreign(state, files) +
+         ", or was lost when the machine went down; --rollback or --resume decides";
+}
+
+// The journal is committed. Whoever finds the mark cleared may have gone on writing: the image is theirs.
+RepairResult finish(Journal journal, const StateOnDisk& state, const RepairFiles& files,
+                    JournalStorage& storage, const TransactionOptions& options, bool machine_went_down) {
+  const Change* header = header_of(journal.changes);
+  const bool is_markable = header != nullptr && can_be_marked(header->new_bytes);
+  const bool is_lost = is_markable && !state.is_marked && !state.is_unmarked;
+  if (is_lost && !machine_went_down) return refuse(describe_foreign(state, files));
+  if (is_lost) {  // the machine went down while the mark was being cleared
+    auto done = files.image.write(0, bytes_under_mark(journal.changes, *header, Side::new_bytes));
+    if (done) done = files.image.flush();
+    if (!done) return {State::unfinished, describe_io_error("write", files.image.name(), done.error())};
+  } else if (state.is_marked && state.foreign_offset && !is_marked(header->new_bytes)) {
+    return refuse(describe_foreign(state, files));
+  }
+  Transaction transaction(files, storage, options);
+  return transaction.resume_finish(std::move(journal));
+}
+
+}  // namespace
+
+std::optional<RepairResult> recover(const RepairFiles& files, JournalStorage& storage,
+                                    const TransactionOptions& options, Direction direction) {
+  const std::string& path = storage.path_of(JournalName::journal);
+  auto device = storage.open(JournalName::journal);
+  if (!device) return refuse(describe_io_error("open", path, device.error()));
+  if (*device == nullptr) return std::nullopt;
+  auto journal = read_journal(**device);
+  if (!journal) return refuse(journal.error());
+  if (journal->stage == Stage::unsealed) return discard(storage);
+  if (journal->changes.data_file && files.data_file == nullptr)
+    return refuse("the data file is needed: " + journal->changes.data_file->path);
+
+  const auto state = judge_state(journal->changes, files);
+  if (!state) return refuse(state.error());
+  const bool machine_went_down = journal->boot_id != storage.boot_id();
+  if (journal->stage == Stage::committed)
+    return finish(std::move(*journal), *state, files, storage, options, machine_went_down);
+  if (std::string why = find_third_party(*journal, *state, files, machine_went_down, direction); !why.empty())
+    return refuse(std::move(why));
+
+  const bool is_back =
+      direction == Direction::back || (direction == Direction::as_recorded && journal->stage == Stage::back);
+  Transaction transaction(files, storage, options);
+  return is_back ? transaction.resume_back(std::move(*journal))
+                 : transaction.resume_forward(std::move(*journal));
+}
+
+}  // namespace cowvet

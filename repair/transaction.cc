@@ -1,0 +1,128 @@
+#include "repair/transaction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <random>
+#include <span>
+#include <utility>
+
+#include "checker/device/overlay_device.h"
+#include "repair/corrupt_mark.h"
+
+namespace cowvet {
+namespace {
+
+using State = RepairResult::State;
+
+std::uint64_t random_id() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32 | source();
+}
+
+}  // namespace
+
+RepairResult Transaction::run(Changes changes) {
+  journal_ = {.id = random_id(), .boot_id = storage_.boot_id(), .changes = std::move(changes)};
+  if (is_stopped()) return {State::unchanged, "interrupted"};
+  if (const auto sealed = writer_.seal(journal_); !sealed) {
+    const std::string& path = storage_.path_of(JournalName::journal);
+    if (sealed.error().code == EEXIST)
+      return {State::unchanged, fmt::format("an earlier repair was not finished: {} is there", path)};
+    std::string message = describe_io_error("write", path, sealed.error());
+    // The image was not touched; a journal that stayed behind, sealed or not, must not be carried out.
+    if (const auto removed = remove_journal(); !removed)
+      return {State::unfinished, message + "; " + describe_io_error("remove", path, removed.error())};
+    return {State::unchanged, std::move(message)};
+  }
+  return go_forward();
+}
+
+RepairResult Transaction::resume_forward(Journal journal) {
+  if (auto adopted = adopt(std::move(journal)); !adopted) return {State::unfinished, adopted.error()};
+  return go_forward();
+}
+
+RepairResult Transaction::resume_back(Journal journal) {
+  if (auto adopted = adopt(std::move(journal)); !adopted) return {State::unfinished, adopted.error()};
+  return go_back("");
+}
+
+RepairResult Transaction::resume_finish(Journal journal) {
+  if (auto adopted = adopt(std::move(journal)); !adopted) return {State::unfinished, adopted.error()};
+  return finish();
+}
+
+std::expected<void, std::string> Transaction::adopt(Journal journal) {
+  journal_ = std::move(journal);
+  commit_was_tried_ = journal_.stage == Stage::committed;
+  if (auto resumed = writer_.resume(journal_); !resumed)
+    return std::unexpected(
+        describe_io_error("write", storage_.path_of(JournalName::journal), resumed.error()));
+  return {};
+}
+
+RepairResult Transaction::go_forward() {
+  if (auto applied = applier_.apply(Side::new_bytes, options_.stop); !applied)
+    return go_back(applied.error());
+  if (auto checked = check_again(); !checked) return go_back(checked.error());
+  if (is_stopped()) return go_back("interrupted");
+  commit_was_tried_ = true;
+  if (auto committed = writer_.mark(Stage::committed); !committed)
+    return go_back(describe_io_error("write", storage_.path_of(JournalName::journal), committed.error()));
+  return finish();
+}
+
+// The whole check sees each header as it will be: without the mark that is there only in between.
+std::expected<void, std::string> Transaction::check_again() const {
+  if (!options_.check) return {};
+  OverlayDevice image(files_.image);
+  if (!journal_.changes.changes.empty()) {
+    const Change& header = journal_.changes.changes.front();
+    if (header.target == File::image && header.offset == 0 && can_be_marked(header.new_bytes))
+      image.write(kMarkOffset, std::span(header.new_bytes).subspan(kMarkOffset, 1));
+  }
+  return options_.check(image, files_.data_file, journal_.changes.note);
+}
+
+RepairResult Transaction::go_back(const std::string& why) {
+  const bool is_known = writer_.mark(Stage::back).has_value();
+  // Whoever finds a journal that may be committed takes the image for new: then it must not become old.
+  if (!is_known && commit_was_tried_) return {State::unfinished, why + "; the journal cannot be written"};
+  // A failing write may mean that there is no space: what was not overwritten need not be restored. After a
+  // failing flush, and after a crash, reads do not say what is on the medium.
+  applier_.skip_what_is_there(journal_.end_bytes == 0 && !applier_.flush_failed());
+  auto restored = applier_.apply(Side::old_bytes, {});
+  if (restored) restored = applier_.unmark(Side::old_bytes);
+  if (!restored) return {State::unfinished, fmt::format("{}; then {}", why, restored.error())};
+  if (const auto removed = remove_journal(); !removed) {
+    const std::string& path = storage_.path_of(JournalName::journal);
+    return {is_known ? State::rolled_back : State::unfinished,
+            fmt::format("{}; {}", why, describe_io_error("remove", path, removed.error()))};
+  }
+  return {State::rolled_back, why};
+}
+
+RepairResult Transaction::finish() {
+  if (auto unmarked = applier_.unmark(Side::new_bytes); !unmarked)
+    return {State::unfinished, unmarked.error()};
+  if (!options_.keep_undo) {
+    const auto removed = remove_journal();
+    if (removed) return {State::done, ""};
+    return {State::done,
+            describe_io_error("remove", storage_.path_of(JournalName::journal), removed.error())};
+  }
+  auto kept = storage_.rename_to_undo();
+  if (kept) kept = storage_.sync_directory();
+  if (kept) return {State::done, ""};
+  return {State::done, describe_io_error("rename", storage_.path_of(JournalName::journal), kept.error())};
+}
+
+std::expected<void, IoError> Transaction::remove_journal() {
+  if (auto removed = storage_.remove(); !removed && removed.error().code != ENOENT) return removed;
+  return storage_.sync_directory();
+}
+
+}  // namespace cowvet
