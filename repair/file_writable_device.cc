@@ -18,18 +18,23 @@ std::unexpected<IoError> error_at(std::uint64_t offset, std::uint64_t length, in
 
 std::expected<std::unique_ptr<FileWritableDevice>, OpenError> FileWritableDevice::open(
     const std::string& path) {
+  auto reader = FileDevice::open(path);  // refuses what is no image without opening it
+  if (!reader) return std::unexpected(reader.error());
   int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   // O_EXCL claims a block device; for files it means something else.
-  struct stat status{};
-  if (stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode)) flags |= O_EXCL;
-  const int descriptor = ::open(path.c_str(), flags);
-  if (descriptor < 0) {
+  if ((*reader)->is_block_device()) flags |= O_EXCL;
+  Descriptor writer(::open(path.c_str(), flags));
+  struct stat opened{};
+  if (!writer || fstat(writer.get(), &opened) != 0) {
     const int code = errno;
     return std::unexpected(OpenError{fmt::format("{}: {}", path, describe_errno(code)), code});
   }
-  auto reader = FileDevice::adopt(descriptor, path);
-  if (!reader) return std::unexpected(reader.error());
-  return std::unique_ptr<FileWritableDevice>(new FileWritableDevice(std::move(*reader)));
+  const FileIdentity identity =
+      S_ISBLK(opened.st_mode) ? FileIdentity{0, opened.st_rdev} : FileIdentity{opened.st_dev, opened.st_ino};
+  if (identity != (*reader)->identity())
+    return std::unexpected(OpenError{path + " was replaced while it was opened", 0});
+  return std::unique_ptr<FileWritableDevice>(
+      new FileWritableDevice(path, std::move(*reader), std::move(writer)));
 }
 
 std::expected<void, IoError> FileWritableDevice::write(std::uint64_t offset,
@@ -57,11 +62,8 @@ std::expected<void, IoError> FileWritableDevice::resize(std::uint64_t size) {
   return look_again();
 }
 
-// A second descriptor of the same open file keeps the locks while the first one is closed.
 std::expected<void, IoError> FileWritableDevice::look_again() {
-  const int second = fcntl(descriptor(), F_DUPFD_CLOEXEC, 0);
-  if (second < 0) return error_at(0, 0, errno);
-  auto reader = FileDevice::adopt(second, name());
+  auto reader = FileDevice::open(fmt::format("/proc/self/fd/{}", descriptor()));
   if (!reader) return error_at(0, 0, reader.error().code);
   reader_ = std::move(*reader);
   return {};

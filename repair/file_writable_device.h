@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "checker/device/descriptor.h"
 #include "checker/device/file_device.h"
 #include "repair/writable_device.h"
 
@@ -15,7 +16,7 @@ class FileWritableDevice final : public WritableDevice {
   // As FileDevice::open; a block device that is mounted or otherwise claimed is refused.
   static std::expected<std::unique_ptr<FileWritableDevice>, OpenError> open(const std::string& path);
 
-  const std::string& name() const override { return reader_->name(); }
+  const std::string& name() const override { return name_; }
   std::uint64_t size_bytes() const override { return reader_->size_bytes(); }
   std::expected<void, IoError> read(std::uint64_t offset, std::span<std::byte> out) const override {
     return reader_->read(offset, out);
@@ -29,15 +30,17 @@ class FileWritableDevice final : public WritableDevice {
   std::expected<void, IoError> reserve(std::uint64_t offset, std::uint64_t length) override;
   std::expected<void, IoError> flush() override;
 
-  int descriptor() const { return reader_->descriptor(); }
+  int descriptor() const { return writer_.get(); }
 
  private:
-  explicit FileWritableDevice(std::unique_ptr<FileDevice> reader) : reader_(std::move(reader)) {}
+  FileWritableDevice(std::string name, std::unique_ptr<FileDevice> reader, Descriptor writer)
+      : name_(std::move(name)), reader_(std::move(reader)), writer_(std::move(writer)) {}
 
   std::expected<void, IoError> look_again();
 
-  // Reads, and owns the descriptor, which is open for writing too. Its size is that of when it was made.
-  std::unique_ptr<FileDevice> reader_;
+  std::string name_;
+  std::unique_ptr<FileDevice> reader_;  // knows the size and the holes of when it was opened
+  Descriptor writer_;
 };
 
 }  // namespace cowvet

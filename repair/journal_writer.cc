@@ -22,7 +22,9 @@ std::expected<void, IoError> JournalWriter::resume(const Journal& journal) {
 }
 
 std::expected<void, IoError> JournalWriter::mark(Stage stage) {
-  if (auto appended = storage_.append(encode_mark(seal_, stage)); !appended) return appended;
+  const auto appended = storage_.append(encode_mark(seal_, stage));
+  was_appended_ = appended.has_value();
+  if (!appended) return appended;
   return storage_.sync();
 }
 

@@ -16,12 +16,15 @@ class JournalWriter {
   // Goes on with a journal that was read from the storage: behind its last mark.
   std::expected<void, IoError> resume(const Journal& journal);
 
-  // Appends a mark and makes it durable. After an error the mark may or may not be there one day.
+  // Appends a mark and makes it durable. After an error the mark may be there one day if it was appended in
+  // full; less than all of its block is no mark.
   std::expected<void, IoError> mark(Stage stage);
+  bool was_last_mark_appended() const { return was_appended_; }
 
  private:
   JournalStorage& storage_;
   JournalSeal seal_;
+  bool was_appended_ = false;
 };
 
 }  // namespace cowvet

@@ -57,7 +57,7 @@ RepairResult Transaction::resume_finish(Journal journal) {
 
 std::expected<void, std::string> Transaction::adopt(Journal journal) {
   journal_ = std::move(journal);
-  commit_was_tried_ = journal_.stage == Stage::committed;
+  may_be_committed_ = journal_.stage == Stage::committed;
   if (auto resumed = writer_.resume(journal_); !resumed)
     return std::unexpected(
         describe_io_error("write", storage_.path_of(JournalName::journal), resumed.error()));
@@ -69,8 +69,9 @@ RepairResult Transaction::go_forward() {
     return go_back(applied.error());
   if (auto checked = check_again(); !checked) return go_back(checked.error());
   if (is_stopped()) return go_back("interrupted");
-  commit_was_tried_ = true;
-  if (auto committed = writer_.mark(Stage::committed); !committed)
+  const auto committed = writer_.mark(Stage::committed);
+  may_be_committed_ = writer_.was_last_mark_appended();
+  if (!committed)
     return go_back(describe_io_error("write", storage_.path_of(JournalName::journal), committed.error()));
   return finish();
 }
@@ -90,7 +91,7 @@ std::expected<void, std::string> Transaction::check_again() const {
 RepairResult Transaction::go_back(const std::string& why) {
   const bool is_known = writer_.mark(Stage::back).has_value();
   // Whoever finds a journal that may be committed takes the image for new: then it must not become old.
-  if (!is_known && commit_was_tried_) return {State::unfinished, why + "; the journal cannot be written"};
+  if (!is_known && may_be_committed_) return {State::unfinished, why + "; the journal cannot be written"};
   // A failing write may mean that there is no space: what was not overwritten need not be restored. After a
   // failing flush, and after a crash, reads do not say what is on the medium.
   applier_.skip_what_is_there(journal_.end_bytes == 0 && !applier_.flush_failed());

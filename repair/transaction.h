@@ -74,7 +74,7 @@ class Transaction {
   JournalWriter writer_;
   Journal journal_;
   Applier applier_{files_, journal_.changes};
-  bool commit_was_tried_ = false;
+  bool may_be_committed_ = false;
 };
 
 }  // namespace cowvet

@@ -1,0 +1,116 @@
+#include "repair/directory_storage.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <utility>
+
+#include "checker/device/file_device.h"
+
+namespace cowvet {
+namespace {
+
+using Done = std::expected<void, IoError>;
+
+std::unexpected<IoError> failure(int code, std::uint64_t offset = 0) {
+  return std::unexpected(IoError{offset, 0, code});
+}
+
+Done done_if(int result) {
+  if (result != 0) return failure(errno);
+  return {};
+}
+
+std::string directory_of(const std::string& path) {
+  const std::string directory = std::filesystem::path(path).parent_path();
+  return directory.empty() ? "." : directory;
+}
+
+}  // namespace
+
+DirectoryStorage::DirectoryStorage(std::string journal_path, std::string undo_path)
+    : journal_path_(std::move(journal_path)), undo_path_(std::move(undo_path)) {}
+
+std::expected<std::unique_ptr<Device>, IoError> DirectoryStorage::open(JournalName name) const {
+  const Descriptor directory(::open(directory_of(path_of(name)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return failure(errno);
+  const std::string last = std::filesystem::path(path_of(name)).filename();
+  auto file = FileDevice::open_in(directory.get(), last, path_of(name));  // no symbolic link
+  if (file) return std::move(*file);
+  if (file.error().code == ENOENT) return nullptr;
+  return failure(file.error().code != 0 ? file.error().code : EINVAL);
+}
+
+Done DirectoryStorage::create() {
+  // Holds guest data: readable for nobody but the owner.
+  file_ = Descriptor(::open(journal_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  end_ = 0;
+  return file_ ? Done{} : failure(errno);
+}
+
+Done DirectoryStorage::reopen(std::uint64_t size_bytes) {
+  file_ = Descriptor(::open(journal_path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file_) return failure(errno);
+  end_ = size_bytes;
+  return done_if(ftruncate(file_.get(), static_cast<off_t>(size_bytes)));
+}
+
+Done DirectoryStorage::append(std::span<const std::byte> bytes) {
+  std::uint64_t at = end_;
+  while (!bytes.empty()) {
+    const ssize_t put = pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return failure(put < 0 ? errno : ENOSPC, at);
+    at += static_cast<std::uint64_t>(put);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  end_ = at;
+  return {};
+}
+
+Done DirectoryStorage::sync() {
+  return done_if(fsync(file_.get()));
+}
+
+Done DirectoryStorage::rename_to_undo() {
+  return done_if(std::rename(journal_path_.c_str(), undo_path_.c_str()));
+}
+
+Done DirectoryStorage::remove() {
+  return done_if(unlink(journal_path_.c_str()));
+}
+
+Done DirectoryStorage::sync_directory() {
+  const Descriptor directory(::open(directory_of(journal_path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return failure(errno);
+  return done_if(fsync(directory.get()));
+}
+
+// "01234567-89ab-..." as 16 bytes. Where the kernel does not say, a value that is never the same twice: then
+// the machine is taken to have gone down.
+JournalStorage::BootId DirectoryStorage::boot_id() const {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string digits;
+  std::copy_if(std::istreambuf_iterator<char>(file), {}, std::back_inserter(digits),
+               [](unsigned char c) { return std::isxdigit(c) != 0; });
+  BootId id{};
+  if (digits.size() != 2 * id.size()) {
+    std::random_device source;
+    std::ranges::generate(id, [&] { return static_cast<std::byte>(source()); });
+    return id;
+  }
+  for (std::size_t i = 0; i < id.size(); ++i)
+    id[i] = static_cast<std::byte>(std::stoi(digits.substr(2 * i, 2), nullptr, 16));
+  return id;
+}
+
+}  // namespace cowvet

@@ -1,0 +1,36 @@
+// Journals as files beside an image.
+#pragma once
+
+#include <string>
+
+#include "checker/device/descriptor.h"
+#include "repair/journal_storage.h"
+
+namespace cowvet {
+
+class DirectoryStorage final : public JournalStorage {
+ public:
+  // Two files of one directory.
+  DirectoryStorage(std::string journal_path, std::string undo_path);
+
+  const std::string& path_of(JournalName name) const override {
+    return name == JournalName::journal ? journal_path_ : undo_path_;
+  }
+  std::expected<std::unique_ptr<Device>, IoError> open(JournalName name) const override;
+  std::expected<void, IoError> create() override;
+  std::expected<void, IoError> reopen(std::uint64_t size_bytes) override;
+  std::expected<void, IoError> append(std::span<const std::byte> bytes) override;
+  std::expected<void, IoError> sync() override;
+  std::expected<void, IoError> rename_to_undo() override;
+  std::expected<void, IoError> remove() override;
+  std::expected<void, IoError> sync_directory() override;
+  BootId boot_id() const override;
+
+ private:
+  std::string journal_path_;
+  std::string undo_path_;
+  Descriptor file_;
+  std::uint64_t end_ = 0;  // of what was appended
+};
+
+}  // namespace cowvet
