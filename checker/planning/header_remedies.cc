@@ -6,10 +6,9 @@
 
 #include "checker/analysis/guest_extents.h"
 #include "checker/analysis/passes.h"
-#include "checker/analysis/table_reader.h"
-#include "checker/format/entries.h"
 #include "checker/format/header.h"
 #include "checker/planning/first_cluster.h"
+#include "checker/planning/l1_room.h"
 #include "checker/planning/round.h"
 
 namespace cowvet {
@@ -136,39 +135,6 @@ void settle_compression_type(Round& round, const Finding& finding) {
   write_compression_type(round, deflate ? CompressionType::deflate : CompressionType::zstd);
 }
 
-constexpr std::uint64_t kMostL1Entries = (32 << 20) / 8;  // QEMU limit
-
-// Behind the last entry of an L1 table its cluster goes on: what lies there may be entries that the header no
-// longer counts. Only zeros make room for new ones.
-bool may_grow_in_place(const Round& round, std::uint64_t needed) {
-  const Header& header = round.context.header;
-  const std::uint64_t cluster_bytes = round.context.geometry.cluster_bytes;
-  const std::uint64_t begin = header.l1_size * std::uint64_t{8};
-  const std::uint64_t room = divide_up(begin, cluster_bytes) * cluster_bytes;
-  if (needed * 8 > room) return false;
-  std::vector<std::byte> rest(needed * 8 - begin);
-  return round.editor.image().read(header.l1_table_offset + begin, rest) &&
-         std::ranges::all_of(rest, [](std::byte byte) { return byte == std::byte{0}; });
-}
-
-// The table with `needed` entries in new clusters; the header is switched to it behind.
-bool move_l1_table(Round& round, const Finding& finding, std::uint64_t needed) {
-  const Context& context = round.context;
-  const std::uint64_t clusters = divide_up(needed * 8, context.geometry.cluster_bytes);
-  std::vector<std::byte> table(clusters << context.geometry.cluster_bits);
-  const std::span old_entries(table.data(), context.header.l1_size * std::size_t{8});
-  if (!round.editor.image().read(context.header.l1_table_offset, old_entries)) return false;
-  const auto offset = round.allocator.allocate(clusters);
-  if (!offset) return false;
-  round.editor.begin(finding.rule, Remedy::safe,
-                     fmt::format("copy the L1 table to {:#x}, where there is room for more", *offset),
-                     Phase::structures);
-  round.editor.write(File::image, *offset, table);
-  round.editor.begin(finding.rule, Remedy::safe, fmt::format("name the L1 table of {} entries", needed));
-  round.editor.write_number(File::image, offsetof(RawHeader, l1_table_offset), *offset);
-  return true;
-}
-
 void shrink_disk(Round& round, const Finding& finding) {
   const std::uint64_t bytes = round.context.header.l1_size * round.context.geometry.l2_window_bytes;
   Step& step = round.editor.begin(finding.rule, Remedy::choice,
@@ -190,28 +156,30 @@ void grow_l1_table(Round& round, const Finding& finding) {
                     finding.rule->id, context.header.size, finding.rule->id));
     return;
   }
-  const bool in_place = context.header.l1_size != 0 && context.l1_usable && may_grow_in_place(round, needed);
-  if (in_place) {
-    round.editor.begin(finding.rule, Remedy::safe,
-                       fmt::format("say that the L1 table has {} entries; the new ones are empty", needed));
-  } else if (!context.l1_usable || !move_l1_table(round, finding, needed)) {
-    return;
-  }
+  if (!context.l1_usable) return;
+  const auto offset =
+      make_room_for_l1(round, finding.rule, context.header.l1_table_offset, context.header.l1_size, needed);
+  if (!offset) return;
+  Step& step = round.editor.begin(
+      finding.rule, Remedy::safe,
+      fmt::format("say that the L1 table has {} entries, as many as the disk needs", needed));
+  const std::uint64_t mapped = context.header.l1_size * context.geometry.l2_window_bytes;
+  step.impact.push_back(
+      {{mapped, context.header.size - mapped}, "", "an error", "nothing, or what lost L2 tables map"});
+  round.editor.write_number(File::image, offsetof(RawHeader, l1_table_offset), *offset);
   round.editor.write_number(File::image, offsetof(RawHeader, l1_size), static_cast<std::uint32_t>(needed));
 }
 
 // Empty entries behind those that the disk needs mean nothing.
 void shrink_l1_table(Round& round, const Finding& finding) {
-  Context& context = round.context;
+  const Context& context = round.context;
   if (!context.l1_usable) return;
-  std::uint64_t entries = divide_up(context.header.size, context.geometry.l2_window_bytes);
-  const bool complete = for_each_entry(
-      context, context.header.l1_table_offset, context.header.l1_size, {.structure = Structure::l1_table},
-      [&](std::uint64_t index, std::uint64_t) { entries = std::max(entries, index + 1); });
-  if (!complete || entries > kMostL1Entries) return;
+  const auto entries =
+      used_l1_entries(round, context.header.l1_table_offset, context.header.l1_size, context.header.size);
+  if (!entries || *entries > kMostL1Entries) return;
   round.editor.begin(finding.rule, Remedy::safe,
-                     fmt::format("say that the L1 table has {} entries: those behind are empty", entries));
-  round.editor.write_number(File::image, offsetof(RawHeader, l1_size), static_cast<std::uint32_t>(entries));
+                     fmt::format("say that the L1 table has {} entries: those behind are empty", *entries));
+  round.editor.write_number(File::image, offsetof(RawHeader, l1_size), static_cast<std::uint32_t>(*entries));
 }
 
 // Whether the guest sees nothing of a backing file.
@@ -237,6 +205,21 @@ void drop_backing_name(Round& round, const Finding& finding) {
   round.editor.write_number(File::image, offsetof(RawHeader, backing_file_size), std::uint32_t{0});
 }
 
+// Where the guest reads from the backing file, if it can be opened.
+void add_backing_impact(const Context& context, Step& step) {
+  constexpr std::size_t kMost = 1000;
+  const auto add = [&](GuestRange range) {
+    step.impact.push_back({range, "", "an error, or zeros", "the backing file's content"});
+  };
+  ExtentWalker(context, active_disk(context)).walk({0, context.header.size}, [&](const GuestExtent& extent) {
+    if (extent.kind == ExtentKind::unallocated) add(extent.guest);
+    return step.impact.size() < kMost;
+  });
+  if (step.impact.size() < kMost) return;
+  step.impact.clear();
+  add({0, context.header.size});
+}
+
 // The only text behind the extensions is the name, if one of the two fields says the same: the other is
 // wrong.
 void restore_backing_name(Round& round, const Finding& finding) {
@@ -253,11 +236,12 @@ void restore_backing_name(Round& round, const Finding& finding) {
                     finding.rule->id, finding.rule->id));
     return;
   }
-  round.editor
-      .begin(finding.rule, Remedy::choice,
-             fmt::format("name the backing file {:?}, the only text behind the extensions",
-                         area->text_at(name->offset, name->length)))
-      .outcome = "restore";
+  Step& step =
+      round.editor.begin(finding.rule, Remedy::choice,
+                         fmt::format("name the backing file {:?}, the only text behind the extensions",
+                                     area->text_at(name->offset, name->length)));
+  step.outcome = "restore";
+  add_backing_impact(round.context, step);
   round.editor.write_number(File::image, offsetof(RawHeader, backing_file_offset), name->offset);
   round.editor.write_number(File::image, offsetof(RawHeader, backing_file_size),
                             static_cast<std::uint32_t>(name->length));

@@ -179,9 +179,12 @@ void Planner::finish(const Context& before, const Inputs& edited, Editor& editor
   Context after(edited, check_, progress_);
   examine(after);
   plan_.remaining = after.report.totals;
-  // What is left must have been there before: a repair makes nothing worse.
+  // What is left must have been there before: a repair makes nothing worse. Leaks are called lost data as
+  // long as something is unknown, and leaks when that is settled.
+  const bool lost_before = before.findings.added(rule("refcount/orphan-mapping")) != 0;
   for (const Finding& finding : after.report.findings) {
-    const bool is_new = finding.severity != Severity::notice && before.findings.added(finding.rule) == 0;
+    const bool is_new = finding.severity != Severity::notice && before.findings.added(finding.rule) == 0 &&
+                        !(lost_before && is_about_leaks(finding.rule));
     if (is_new && plan_.unfit.empty())
       plan_.unfit =
           fmt::format("the rehearsal ended with a new finding: {}, {}", finding.rule->id, finding.detail);

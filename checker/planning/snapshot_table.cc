@@ -1,0 +1,208 @@
+#include "checker/planning/snapshot_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "checker/analysis/bytes.h"
+#include "checker/analysis/l2_entry.h"
+#include "checker/analysis/references.h"
+#include "checker/analysis/table_reader.h"
+#include "checker/analysis/tables.h"
+#include "checker/format/header.h"
+
+namespace cowvet {
+namespace {
+
+constexpr std::size_t kMostCandidates = 1 << 20;
+constexpr std::uint64_t kMostExtraBytes = 1024;       // QEMU limit
+constexpr std::uint64_t kMostL1Bytes = 32 << 20;      // QEMU limit
+constexpr std::uint64_t kMostTableBytes = 64 << 20;   // QEMU limit
+constexpr std::uint64_t kMostEntryBytes = 132 << 10;  // head, extra data, id and name
+
+void release(Round& round, std::uint64_t first_cluster, std::uint64_t count) {
+  const unsigned bits = round.context.geometry.cluster_bits;
+  round.released.push_back({.offset = first_cluster << bits, .length = count << bits, .owner = {}});
+}
+
+void release_area(Round& round, std::uint64_t offset, std::uint64_t length) {
+  const unsigned bits = round.context.geometry.cluster_bits;
+  if (length != 0) release(round, offset >> bits, ((offset + length - 1) >> bits) - (offset >> bits) + 1);
+}
+
+// What the snapshot refers to, as far as it can be followed. What others refer to as well is none the worse.
+void release_snapshot(Round& round, const SnapshotRecord& record) {
+  Context& context = round.context;
+  if (!record.l1_usable) return;
+  const std::uint64_t l1_bytes = std::uint64_t{record.snapshot.l1_size} * 8;
+  release_area(round, record.snapshot.l1_table_offset, l1_bytes);
+  const EntryJudge judge(context);
+  const std::uint64_t entry_words = context.geometry.l2_entry_bytes / 8;
+  std::set<std::uint64_t> tables;
+  for_each_entry(context, record.snapshot.l1_table_offset, record.snapshot.l1_size,
+                 {.structure = Structure::snapshot_l1_table}, [&](std::uint64_t, std::uint64_t raw) {
+                   const std::uint64_t offset = L1Entry{raw}.l2_offset();
+                   if (offset != 0 && context.aligned(offset) && context.clusters_in_file(offset, 1))
+                     tables.insert(offset);
+                 });
+  for (const std::uint64_t table : tables) {
+    release_area(round, table, context.geometry.cluster_bytes);
+    for_each_entry(context, table, context.geometry.cluster_bytes / 8, {.structure = Structure::l2_table},
+                   [&](std::uint64_t word, std::uint64_t raw) {
+                     if (word % entry_words != 0) return;
+                     const Held held = judge.held(raw);
+                     if (held.count != 0) release(round, held.first, held.count);
+                   });
+  }
+}
+
+bool is_leaked(const Round& round, std::uint64_t offset, std::uint64_t length) {
+  const unsigned bits = round.context.geometry.cluster_bits;
+  if (length == 0 || !round.context.clusters_in_file(offset, length)) return false;
+  for (std::uint64_t cluster = offset >> bits; cluster <= (offset + length - 1) >> bits; ++cluster)
+    if (round.context.references->references(cluster) != 0) return false;
+  return true;
+}
+
+// Offsets of what is known to be an L2 table: named by somebody, or found among the leaked clusters.
+std::set<std::uint64_t> known_l2_tables(const Round& round) {
+  std::set<std::uint64_t> known;
+  if (round.context.tables)
+    for (const L2Table& table : round.context.tables->l2) known.insert(table.offset);
+  for (const Finding& finding : round.findings)
+    if (finding.rule == rule("refcount/orphan-mapping") && finding.place.structure == Structure::l2_table)
+      known.insert(finding.place.offset);
+  return known;
+}
+
+// Whether `entries` L1 entries lie at `offset`, and nothing behind them in their last cluster.
+bool holds_l1(const Round& round, std::uint64_t offset, std::uint64_t entries,
+              const std::set<std::uint64_t>& l2_tables) {
+  const std::uint64_t cluster_bytes = round.context.geometry.cluster_bytes;
+  const std::uint64_t bytes = divide_up(entries * 8, cluster_bytes) * cluster_bytes;
+  if (!is_leaked(round, offset, entries * 8)) return false;
+  std::vector<std::byte> table(bytes);
+  if (!round.context.image.read(
+          offset, std::span(table).first(std::min(bytes, round.context.geometry.file_bytes - offset))))
+    return false;
+  const auto rest = std::span(table).subspan(entries * 8);
+  if (leading_zeros(rest) != rest.size()) return false;
+  bool any = false;
+  for (std::uint64_t i = 0; i < entries; ++i) {
+    const L1Entry entry{load_big_endian<std::uint64_t>(table.data() + i * 8)};
+    if (entry.raw == 0) continue;
+    any = true;
+    if (entry.reserved() != 0 || !l2_tables.contains(entry.l2_offset())) return false;
+  }
+  return any;
+}
+
+bool holds_snapshot_table(const Round& round, std::uint64_t offset, std::uint32_t count) {
+  const std::uint64_t limit = std::min(round.context.geometry.file_bytes, offset + kMostTableBytes);
+  std::uint64_t at = offset;
+  std::vector<std::byte> piece;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (at >= limit) return false;
+    piece.resize(std::min(kMostEntryBytes, limit - at));
+    if (!round.context.image.read(at, piece)) return false;
+    const auto decoded = decode_snapshot(piece);
+    if (!decoded || !is_plausible_snapshot(round, decoded->snapshot)) return false;
+    at += decoded->entry_bytes;
+  }
+  return is_leaked(round, offset, std::min(at, limit) - offset);
+}
+
+// The only one for which `holds`; none where there are several.
+template <typename Holds>
+std::optional<std::uint64_t> only_leaked_cluster(const Round& round, Holds holds) {
+  std::optional<std::uint64_t> found;
+  for (const std::uint64_t offset : leaked_clusters(round)) {
+    if (!holds(offset)) continue;
+    if (found) return std::nullopt;
+    found = offset;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> leaked_clusters(const Round& round) {
+  std::set<std::uint64_t> offsets;
+  for (const Finding& finding : round.findings) {
+    if (finding.rule != rule("refcount/orphan-mapping") && finding.rule != rule("refcount/leak")) continue;
+    const std::uint64_t end =
+        std::min(finding.place.offset + finding.place.length, round.context.geometry.file_bytes);
+    for (std::uint64_t at = finding.place.offset; at < end && offsets.size() < kMostCandidates;
+         at += round.context.geometry.cluster_bytes)
+      offsets.insert(at);
+  }
+  return {offsets.begin(), offsets.end()};
+}
+
+bool is_plausible_snapshot(const Round& round, const Snapshot& snapshot) {
+  const std::uint64_t l1_bytes = std::uint64_t{snapshot.l1_size} * 8;
+  const bool readable = std::ranges::all_of(snapshot.id, [](char c) { return c > 0x20 && c < 0x7f; });
+  return !snapshot.id.empty() && readable && snapshot.extra_data.size() <= kMostExtraBytes &&
+         l1_bytes <= kMostL1Bytes &&
+         (l1_bytes == 0 || (round.context.aligned(snapshot.l1_table_offset) &&
+                            is_leaked(round, snapshot.l1_table_offset, l1_bytes)));
+}
+
+std::optional<std::uint64_t> find_lost_snapshot_l1(const Round& round, std::uint64_t entries) {
+  if (entries == 0 || entries * 8 > kMostL1Bytes) return std::nullopt;
+  const std::set<std::uint64_t> l2_tables = known_l2_tables(round);
+  return only_leaked_cluster(
+      round, [&](std::uint64_t offset) { return holds_l1(round, offset, entries, l2_tables); });
+}
+
+std::optional<std::uint64_t> find_lost_snapshot_table(const Round& round, std::uint32_t count) {
+  return only_leaked_cluster(
+      round, [&](std::uint64_t offset) { return holds_snapshot_table(round, offset, count); });
+}
+
+bool write_snapshot_table(Round& round, const Finding& finding, Remedy remedy, const std::string& why,
+                          std::span<const Snapshot> snapshots) {
+  if (std::exchange(round.rewrote_snapshots, true)) return false;
+  const Geometry& geometry = round.context.geometry;
+  std::uint64_t offset = 0;
+  if (!snapshots.empty()) {
+    std::vector<std::byte> table;
+    for (const Snapshot& snapshot : snapshots) encode_snapshot(snapshot, table);
+    const std::uint64_t clusters = divide_up(table.size(), geometry.cluster_bytes);
+    table.resize(clusters << geometry.cluster_bits);
+    const auto room = round.allocator.allocate(clusters);
+    if (!room) return false;
+    offset = *room;
+    round.editor.begin(finding.rule, remedy, fmt::format("write a new snapshot table at {:#x}", offset),
+                       Phase::structures);
+    round.editor.write(File::image, offset, table);
+  }
+  for (const Area& area : round.context.areas)
+    if (area.structure == Structure::snapshot_table) release_area(round, area.offset, area.length);
+  round.editor.begin(finding.rule, remedy, why);
+  round.editor.write_number(File::image, offsetof(RawHeader, nb_snapshots),
+                            static_cast<std::uint32_t>(snapshots.size()));
+  round.editor.write_number(File::image, offsetof(RawHeader, snapshots_offset), offset);
+  return true;
+}
+
+void drop_snapshots(Round& round, const Finding& finding, const std::string& why,
+                    const std::function<bool(const SnapshotRecord&)>& is_dropped) {
+  if (round.rewrote_snapshots) return;
+  std::vector<Snapshot> kept;
+  for (const SnapshotRecord& record : round.context.snapshots)
+    if (!is_dropped(record)) kept.push_back(record.snapshot);
+  if (!write_snapshot_table(round, finding, Remedy::metadata, why, kept)) return;
+  for (const SnapshotRecord& record : round.context.snapshots) {
+    if (!is_dropped(record)) continue;
+    release_snapshot(round, record);
+    if (!record.l1_usable)
+      round.consent_needed.insert(
+          "refcount/orphan-mapping: what only a dropped snapshot referred to cannot be told from other lost "
+          "data "
+          "and is kept; --choose refcount/orphan-mapping=free frees it");
+  }
+}
+
+}  // namespace cowvet
