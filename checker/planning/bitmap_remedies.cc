@@ -1,19 +1,195 @@
-// Persistent bitmaps are auxiliary: the guest sees nothing of them. What can be put right is; a bitmap that
-// cannot be is given up alone, and all others stay as they are.
+// Persistent bitmaps are auxiliary: the guest sees nothing of them. What can be put right is, and a lost
+// directory is looked for; a bitmap for which neither helps is given up, alone and with consent.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
+#include "checker/analysis/bitmap_tables.h"
+#include "checker/analysis/extension_area.h"
+#include "checker/format/entries.h"
+#include "checker/planning/bitmap_directory.h"
 #include "checker/planning/round.h"
 
 namespace cowvet {
 namespace {
 
+constexpr std::uint32_t kMostBitmaps = 65535;  // QEMU limit
+
+void clear_bytes(Round& round, const Finding& finding, std::string why) {
+  round.editor.begin(finding.rule, Remedy::safe, std::move(why));
+  round.editor.write(File::image, finding.place.offset, std::vector<std::byte>(finding.place.length));
+}
+
 void clear_reserved_field(Round& round, const Finding& finding) {
-  round.editor.begin(finding.rule, Remedy::safe, "clear the reserved field");
-  round.editor.write_number(File::image, finding.place.offset, std::uint32_t{0});
+  clear_bytes(round, finding, "clear the reserved field");
+}
+
+void clear_padding(Round& round, const Finding& finding) {
+  clear_bytes(round, finding, "clear the padding");
+}
+
+void clear_entry_bits(Round& round, const Finding& finding) {
+  round.editor.begin(finding.rule, Remedy::safe, "clear reserved bits").count = finding.count;
+  for (std::uint64_t i = 0; i < finding.count; ++i) {
+    const std::uint64_t at = finding.place.offset + i * 8;
+    const BitmapTableEntry entry{round.editor.read_number<std::uint64_t>(File::image, at)};
+    round.editor.write_number(File::image, at, entry.raw & ~entry.reserved());
+  }
+}
+
+// The first byte of the tail may hold bits of the disk as well.
+void clear_tail(Round& round, const Finding& finding) {
+  const Context& context = round.context;
+  const auto record = std::ranges::find_if(context.bitmaps, [&](const BitmapRecord& candidate) {
+    return candidate.table_usable && candidate.owner() == finding.place.owner;
+  });
+  if (record == context.bitmaps.end()) return;
+  const std::uint64_t granule = std::uint64_t{1} << record->bitmap.granularity_bits;
+  const unsigned used_bits = divide_up(context.header.size, granule) % 8;
+  std::vector<std::byte> tail(finding.place.length);
+  tail[0] = std::byte{round.editor.read_number<std::uint8_t>(File::image, finding.place.offset)} &
+            std::byte((1u << used_bits) - 1);
+  round.editor.begin(finding.rule, Remedy::safe, "clear the bits behind the end of the disk");
+  round.editor.write(File::image, finding.place.offset, tail);
+}
+
+RawBitmapsExtension raw_extension(Round& round) {
+  RawBitmapsExtension raw{};
+  const Extension* extension = find_extension(round.context.extensions, ExtensionType::bitmaps);
+  if (extension) {
+    const auto out = std::as_writable_bytes(std::span(&raw, 1));
+    if (!round.editor.image().read(extension->offset + sizeof(RawExtensionHead), out)) return {};
+  }
+  return raw;
+}
+
+// The directory, where all that the extension says of it agrees but for one thing, which follows.
+std::optional<DirectoryExtent> derive_directory(Round& round) {
+  const RawBitmapsExtension raw = raw_extension(round);
+  const std::uint64_t offset = raw.bitmap_directory_offset;
+  const std::uint64_t length = raw.bitmap_directory_size;
+  const bool placed = offset != 0 && round.context.aligned(offset) && round.context.in_file(offset, 1);
+  if (placed && round.context.in_file(offset, length)) {
+    const DirectoryExtent whole = measure_directory(round, offset, offset + length, kMostBitmaps);
+    if (whole.count != 0 && whole.length == length) return whole;
+  }
+  if (raw.nb_bitmaps == 0 || raw.nb_bitmaps > kMostBitmaps) return std::nullopt;
+  if (!placed) return find_lost_directory(round, length, raw.nb_bitmaps);
+  const DirectoryExtent counted =
+      measure_directory(round, offset, round.context.geometry.file_bytes, raw.nb_bitmaps);
+  if (counted.count == raw.nb_bitmaps) return counted;
+  return std::nullopt;
+}
+
+// Whether the chain of extensions goes on behind a bitmaps extension of the right length.
+bool chain_goes_on(const Round& round) {
+  const Extension* extension = find_extension(round.context.extensions, ExtensionType::bitmaps);
+  return extension &&
+         walk_extensions(round.context.first_cluster,
+                         extension->offset + sizeof(RawExtensionHead) + sizeof(RawBitmapsExtension),
+                         extension_area_limit(round.context))
+             .terminated;
+}
+
+void derive_or_drop_directory(Round& round, const Finding& finding) {
+  if (!round.is_asked_for(finding) || round.rewrote_bitmaps) return;
+  const auto extent = chain_goes_on(round) ? derive_directory(round) : std::nullopt;
+  if (extent) {
+    round.rewrote_bitmaps = true;
+    round.editor.begin(finding.rule, Remedy::safe,
+                       fmt::format("say that the bitmap directory is at {:#x}, with {} bitmap(s) in {} bytes",
+                                   extent->offset, extent->count, extent->length));
+    name_directory(round, *extent);
+    return;
+  }
+  if (round.may(finding, Remedy::metadata))
+    drop_bitmaps_extension(round, finding, "give up all bitmaps: their directory cannot be found");
+}
+
+// Entries behind the last that makes sense are given up.
+void derive_or_cut_directory(Round& round, const Finding& finding) {
+  if (round.rewrote_bitmaps) return;
+  if (derive_directory(round)) return derive_or_drop_directory(round, finding);
+  if (!round.may(finding, Remedy::metadata)) return;
+  drop_bitmaps(round, finding, "end the bitmap directory behind the last bitmap that is whole",
+               [](const BitmapRecord&) { return false; });
+}
+
+void drop_stale(Round& round, const Finding& finding) {
+  if (round.is_asked_for(finding) && round.may(finding, Remedy::metadata))
+    drop_bitmaps_extension(round, finding, "drop bitmaps that are out of date");
+}
+
+// Whether the finding is about the bitmap's directory entry or its table.
+bool concerns(const BitmapRecord& record, const Finding& finding) {
+  const std::uint64_t at = finding.place.offset;
+  if (finding.place.structure == Structure::bitmap_directory)
+    return record.entry_offset <= at && at < record.entry_offset + sizeof(RawBitmapHead);
+  return record.table_usable && record.bitmap.table_offset <= at &&
+         at < record.bitmap.table_offset + record.bitmap.table_size * std::uint64_t{8};
+}
+
+void drop_bitmap(Round& round, const Finding& finding) {
+  if (!round.is_asked_for(finding) || round.rewrote_bitmaps || !round.may(finding, Remedy::metadata)) return;
+  std::set<std::uint64_t> dropped;
+  std::string names;
+  for (const BitmapRecord& record : round.context.bitmaps) {
+    const bool broken = std::ranges::any_of(round.findings, [&](const Finding& other) {
+      return other.rule == finding.rule && round.is_asked_for(other) && concerns(record, other);
+    });
+    if (!broken) continue;
+    dropped.insert(record.entry_offset);
+    if (dropped.size() <= 3) names += (names.empty() ? "" : ", ") + excerpt(record.bitmap.name);
+  }
+  drop_bitmaps(round, finding,
+               fmt::format("give up the bitmap{} {}{}", dropped.size() == 1 ? "" : "s", names,
+                           dropped.size() > 3 ? ", ..." : ""),
+               [&](const BitmapRecord& record) { return dropped.contains(record.entry_offset); });
+}
+
+void find_or_drop_table(Round& round, const Finding& finding) {
+  const auto record = std::ranges::find_if(
+      round.context.bitmaps, [&](const BitmapRecord& candidate) { return concerns(candidate, finding); });
+  const auto is_lost = [](const BitmapRecord& other) {
+    return !other.table_usable && other.bitmap.table_size != 0;
+  };
+  if (record == round.context.bitmaps.end() || round.rewrote_bitmaps) return;
+  const auto offset = find_lost_bitmap_table(round, record->bitmap.table_size);
+  if (!offset || needed_table_entries(round.context, record->bitmap) != record->bitmap.table_size ||
+      std::ranges::count_if(round.context.bitmaps, is_lost) != 1)
+    return drop_bitmap(round, finding);
+  round.editor.begin(finding.rule, Remedy::safe,
+                     fmt::format("name the only lost bitmap table, at {:#x}", *offset));
+  round.editor.write_number(File::image, record->entry_offset + offsetof(RawBitmapHead, bitmap_table_offset),
+                            *offset);
 }
 
 constexpr RemedyRow kRows[] = {
     {rule("ext/bitmaps-reserved"), Stage::header, clear_reserved_field},
+    {rule("ext/bitmaps-length"), Stage::header, derive_or_drop_directory},
+    {rule("ext/bitmaps-count"), Stage::header, derive_or_drop_directory},
+    {rule("ext/bitmaps-directory-unaligned"), Stage::header, derive_or_drop_directory},
+    {rule("ext/bitmaps-directory-outside"), Stage::header, derive_or_drop_directory},
+    {rule("ext/bitmaps-stale"), Stage::header, drop_stale},
+    {rule("bitmap/directory-size"), Stage::tables, derive_or_cut_directory},
+    {rule("bitmap/entry-truncated"), Stage::tables, derive_or_cut_directory},
+    {rule("bitmap/padding"), Stage::entries, clear_padding},
+    {rule("bitmap/entry-reserved"), Stage::entries, clear_entry_bits},
+    {rule("bitmap/tail-bits"), Stage::entries, clear_tail},
+    {rule("bitmap/table-unaligned"), Stage::auxiliary, find_or_drop_table},
+    {rule("bitmap/table-outside"), Stage::auxiliary, find_or_drop_table},
+    {rule("bitmap/table-size"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/flags"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/type"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/granularity"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/name-empty"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/name-long"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/name-duplicate"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/extra-data"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/entry-unaligned"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/entry-outside"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/in-use"), Stage::auxiliary, drop_bitmap},
 };
 
 }  // namespace

@@ -72,7 +72,8 @@ struct Bench {
 // Groups of rules whose remedies the planner has: of these nothing but what the rules leave to the user may
 // be left when every consent is given.
 bool is_repairable(RuleId rule_id) {
-  constexpr std::string_view kGroups[] = {"l1/", "l2/", "data-file/", "refcount/", "header/", "ext/"};
+  constexpr std::string_view kGroups[] = {"l1/",     "l2/",  "data-file/", "refcount/",
+                                          "header/", "ext/", "snapshot/",  "bitmap/"};
   if (rule_id->remedy == Remedy::none || rule_id == rule("refcount/orphan-mapping")) return false;
   return std::ranges::any_of(kGroups, [&](std::string_view group) { return rule_id->id.starts_with(group); });
 }
