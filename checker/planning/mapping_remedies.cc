@@ -210,6 +210,11 @@ void relink_lost_table(Round& round, const Finding& finding) {
 
 // The header names the wrong place, or none: where just one lost L1 table is in the file, that is the one.
 void find_l1_table(Round& round, const Finding& finding) {
+  if (round.context.header.l1_size == 0) {
+    round.editor.begin(finding.rule, Remedy::safe, "clear the offset of an L1 table without entries");
+    round.editor.write_number(File::image, offsetof(RawHeader, l1_table_offset), std::uint64_t{0});
+    return;
+  }
   const auto is_lost_l1 = [](const Finding& other) {
     return other.rule == rule("refcount/orphan-mapping") && other.place.structure == Structure::l1_table;
   };
