@@ -100,6 +100,7 @@ class Output {
   // The exit status of all.
   int finish() {
     std::vector<FilesOf> files;
+    files.reserve(waiting_.size());
     for (Examined& examined : waiting_)
       if (examined.report) files.push_back({&*examined.report, examined.image, examined.data_file});
     check_shared_data_files(files);

@@ -72,13 +72,17 @@ bool print_out(std::string_view text) {
   return false;
 }
 
+void print_err(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 void print_error(std::string_view message) {
-  fmt::print(stderr, "cowvet: {}\n", escape_for_terminal(message));
+  print_err(fmt::format("cowvet: {}\n", escape_for_terminal(message)));
 }
 
 int usage_error(std::string_view message, std::string_view command) {
   print_error(message);
-  fmt::print(stderr, "Try 'cowvet {}--help'.\n", command.empty() ? "" : fmt::format("{} ", command));
+  print_err(fmt::format("Try 'cowvet {}{}--help'.\n", command, command.empty() ? "" : " "));
   return kExitIncomplete;
 }
 

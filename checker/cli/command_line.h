@@ -27,6 +27,9 @@ std::expected<std::uint64_t, std::string> parse_size(std::string_view option, st
 // Writes to standard output at once; false, after a message: it could not be written.
 bool print_out(std::string_view text);
 
+// Writes to standard error as it is; what cannot be written there is lost.
+void print_err(std::string_view text);
+
 // "cowvet: MESSAGE" on standard error. What an image or a file name brought into `message` is escaped.
 void print_error(std::string_view message);
 

@@ -15,7 +15,7 @@ int unknown_rule(const std::string& id) {
   if (const auto close = close_rule_ids(id); !close.empty())
     message += fmt::format("; did you mean {}?", fmt::join(close, " or "));
   print_error(message);
-  fmt::print(stderr, "'cowvet explain --list' lists all rules.\n");
+  print_err("'cowvet explain --list' lists all rules.\n");
   return kExitIncomplete;
 }
 

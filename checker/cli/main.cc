@@ -1,5 +1,7 @@
 // cowvet: examines qcow2 images, read-only.
-#include <cstdio>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 
 #include "checker/cli/command_line.h"
@@ -7,6 +9,17 @@
 
 namespace cowvet {
 namespace {
+
+// A file opened later must not become standard output or standard error of a program started without them.
+// What is printed there fails, as it would have.
+void occupy_standard_descriptors() {
+  for (int descriptor = open("/dev/null", O_RDONLY); descriptor >= 0;
+       descriptor = open("/dev/null", O_RDONLY))
+    if (descriptor > STDERR_FILENO) {
+      close(descriptor);
+      return;
+    }
+}
 
 int run(const Arguments& words) {
   if (words.empty()) return usage_error("no command given");
@@ -21,10 +34,11 @@ int run(const Arguments& words) {
 }  // namespace cowvet
 
 int main(int count, char** words) {
+  cowvet::occupy_standard_descriptors();
   try {
     return cowvet::run({words + (count > 0 ? 1 : 0), words + count});
   } catch (const std::exception& error) {  // out of memory, above all: never a status that says "sound"
-    std::fprintf(stderr, "cowvet: %s\n", error.what());
+    cowvet::print_error(error.what());
     return cowvet::kExitIncomplete;
   }
 }

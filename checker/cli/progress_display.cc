@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
+#include "checker/cli/command_line.h"
 #include "checker/report/escape.h"
 
 namespace cowvet {
@@ -43,7 +43,7 @@ std::optional<unsigned> percent_done(const Progress& progress) {
 }
 
 // A bar must fit on one line of the terminal to be wiped again: of a long name the end is kept.
-std::string shortened(std::string name) {
+std::string shortened(const std::string& name) {
   constexpr std::size_t kMost = 30;
   return name.size() <= kMost ? name : "..." + name.substr(name.size() - kMost + 3);
 }
@@ -72,7 +72,7 @@ std::string progress_line(const std::string& name, const Progress& progress) {
 
 ProgressDisplay::ProgressDisplay(const Progress& progress, std::string name, bool forced)
     : progress_(progress),
-      name_(isatty(STDERR_FILENO) == 1 ? shortened(std::move(name)) : std::move(name)),
+      name_(isatty(STDERR_FILENO) == 1 ? shortened(name) : std::move(name)),
       terminal_(isatty(STDERR_FILENO) == 1),
       shown_(terminal_ || forced),
       first_draw_(Clock::now() + (forced ? 0s : 1s)),
@@ -82,7 +82,7 @@ ProgressDisplay::~ProgressDisplay() {
   done_.store(true);
   pthread_kill(thread_.native_handle(), SIGUSR1);
   thread_.join();
-  if (drawn_) fmt::print(stderr, "\r\x1b[K");
+  if (drawn_) print_err("\r\x1b[K");
 }
 
 void ProgressDisplay::run() {
@@ -93,8 +93,8 @@ void ProgressDisplay::run() {
         wait_for_signal(shown_ ? std::optional(std::chrono::nanoseconds(next - Clock::now())) : std::nullopt);
     if (done_.load()) return;
     if (asked) {
-      if (std::exchange(drawn_, false)) fmt::print(stderr, "\r\x1b[K");
-      fmt::print(stderr, "{}\n", progress_line(name_, progress_));
+      if (std::exchange(drawn_, false)) print_err("\r\x1b[K");
+      print_err(fmt::format("{}\n", progress_line(name_, progress_)));
     } else if (shown_ && Clock::now() >= next) {
       draw();
       next = Clock::now() + pause;
@@ -105,11 +105,11 @@ void ProgressDisplay::run() {
 void ProgressDisplay::draw() {
   const std::string line = progress_line(name_, progress_);
   if (!terminal_) {
-    fmt::print(stderr, "{}\n", line);
+    print_err(fmt::format("{}\n", line));
     return;
   }
   const auto percent = percent_done(progress_);
-  fmt::print(stderr, "\r\x1b[K{}{}", percent ? bar(*percent) : "", line);
+  print_err(fmt::format("\r\x1b[K{}{}", percent ? bar(*percent) : "", line));
   drawn_ = true;
 }
 

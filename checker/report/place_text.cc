@@ -10,10 +10,10 @@ namespace cowvet {
 namespace {
 
 std::string subject(const Place& place) {
-  const std::string file(place.file == File::data_file      ? "data file"
-                         : place.file == File::backing_file ? "backing file"
-                                                            : "image");
-  if (place.structure == Structure::none) return file;
+  const std::string_view file = place.file == File::data_file      ? "data file"
+                                : place.file == File::backing_file ? "backing file"
+                                                                   : "image";
+  if (place.structure == Structure::none) return std::string(file);
   // The owner, which follows, says that it is a snapshot's.
   const bool of_snapshot = place.structure == Structure::snapshot_l1_table && !place.owner.empty();
   const std::string_view structure = to_string(of_snapshot ? Structure::l1_table : place.structure);
@@ -29,7 +29,7 @@ std::string trouble(const Finding& finding) {
   };
   add("expected", finding.expected);
   add("found", finding.found);
-  const std::string detail = escape_for_terminal(finding.detail);
+  std::string detail = escape_for_terminal(finding.detail);
   if (numbers.empty()) return detail;
   return detail.empty() ? numbers : fmt::format("{} ({})", detail, numbers);
 }

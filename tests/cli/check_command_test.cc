@@ -211,6 +211,14 @@ TEST_F(CheckCommand, says_that_the_disk_is_full_and_not_that_the_image_is_sound)
   EXPECT_THAT(result.err, HasSubstr("cannot write to standard output: No space left on device"));
 }
 
+TEST_F(CheckCommand, survives_being_started_without_output_or_error_output) {
+  make_corrupt("a.qcow2");
+  EXPECT_EQ(cowvet("check a.qcow2 >&-").status, 1);
+  EXPECT_THAT(cowvet("check a.qcow2 >&-").err, HasSubstr("cannot write to standard output"));
+  EXPECT_EQ(cowvet("check -p a.qcow2 2>&-").status, 2);
+  EXPECT_EQ(cowvet("check missing 2>&-").status, 1);
+}
+
 TEST_F(CheckCommand, changes_nothing) {
   make_corrupt("a.qcow2");
   prepare("cp a.qcow2 before; touch -d '2001-01-01 00:00' a.qcow2; stat -c '%y %z %X' a.qcow2 >times");

@@ -18,10 +18,12 @@ TEST(EscapeForTerminal, names_control_characters) {
 }
 
 TEST(EscapeForTerminal, names_characters_that_change_the_direction_or_break_the_line) {
+  // NOLINTBEGIN(misc-misleading-bidirectional): that is the point
   EXPECT_EQ(escape_for_terminal("a\xe2\x80\xae"
                                 "b"),
             "a\\u{202e}b");
   EXPECT_EQ(escape_for_terminal("\xe2\x80\xa8\xe2\x81\xa6"), "\\u{2028}\\u{2066}");
+  // NOLINTEND(misc-misleading-bidirectional)
 }
 
 TEST(EscapeForTerminal, names_bytes_that_are_not_utf8) {
