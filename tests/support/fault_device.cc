@@ -5,8 +5,10 @@
 namespace cowvet {
 
 std::unexpected<IoError> FaultDevice::fail(std::uint64_t begin, std::uint64_t end, int code) const {
+  const IoError failure{.offset = begin, .length = end - begin, .code = code};
   ++failures_;
-  return std::unexpected(IoError{.offset = begin, .length = end - begin, .code = code});
+  const std::scoped_lock lock(mutex_);
+  return std::unexpected(last_failure_ = failure);
 }
 
 std::expected<void, IoError> FaultDevice::read(std::uint64_t offset, std::span<std::byte> out) const {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include "tests/support/wrapping_device.h"
@@ -28,6 +29,8 @@ class FaultDevice final : public WrappingDevice {
 
   std::uint64_t reads() const { return reads_; }
   std::uint64_t failures() const { return failures_; }
+  // What could not be read of the read that failed last. Not while others read.
+  const IoError& last_failure() const { return last_failure_; }
 
  private:
   struct FailingRead {
@@ -45,6 +48,8 @@ class FaultDevice final : public WrappingDevice {
   std::vector<FailingRange> ranges_;
   mutable std::atomic<std::uint64_t> reads_ = 0;
   mutable std::atomic<std::uint64_t> failures_ = 0;
+  mutable std::mutex mutex_;
+  mutable IoError last_failure_;
 };
 
 }  // namespace cowvet
