@@ -7,6 +7,8 @@
 
 namespace cowvet {
 Report finish_report(Context& context) {
+  for (const auto& [file, error] : context.failed_reads.unreported())
+    context.report_unreadable(error, {.file = file});
   Report& report = context.report;
   report.image_name = context.image.name();
   report.image_bytes = context.image.size_bytes();

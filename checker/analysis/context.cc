@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 
 namespace cowvet {
@@ -26,14 +27,36 @@ std::string BitmapRecord::owner() const {
 bool Context::read(const Device& device, std::uint64_t offset, std::span<std::byte> out, const Place& place) {
   const auto result = device.read(offset, out);
   if (result) return true;
-  Place where = place;
-  where.offset = result.error().offset;
-  where.length = result.error().length;
-  findings.add({.rule = rule("file/unreadable"),
-                .place = where,
-                .detail = fmt::format("{} cannot be read: {}", to_string(place.structure),
-                                      std::generic_category().message(result.error().code))});
+  report_unreadable(result.error(), place);
   return false;
+}
+
+std::uint64_t Context::read_in_pieces(const Device& device, std::uint64_t offset, std::span<std::byte> out,
+                                      const Place& place) {
+  constexpr std::uint64_t kPieceBytes = 4096;
+  if (device.read(offset, out)) return out.size();
+  std::uint64_t whole = out.size();
+  for (std::uint64_t at = 0; at < out.size();) {
+    const std::uint64_t rest = kPieceBytes - (offset + at) % kPieceBytes;
+    const std::span piece = out.subspan(at, std::min<std::uint64_t>(rest, out.size() - at));
+    if (!read(device, offset + at, piece, place)) {
+      whole = std::min(whole, at);
+      std::ranges::fill(piece, std::byte{0});
+    }
+    at += piece.size();
+  }
+  return whole;
+}
+
+void Context::report_unreadable(const IoError& error, Place place) {
+  if (!failed_reads.report(place.file, error)) return;
+  place.offset = error.offset;
+  place.length = error.length;
+  const std::string_view what =
+      place.structure == Structure::none ? "a part of the file" : to_string(place.structure);
+  std::string detail =
+      fmt::format("{} cannot be read: {}", what, std::generic_category().message(error.code));
+  findings.add({.rule = rule("file/unreadable"), .place = std::move(place), .detail = std::move(detail)});
 }
 
 }  // namespace cowvet

@@ -1,5 +1,5 @@
-// What the passes share: the image as it presents itself, and what is known of it so far. Each pass reads what
-// earlier ones filled in; analyze.cc says which invariant holds from where on.
+// What the passes share: the image as it presents itself, and what is known of it so far. Each pass reads
+// what earlier ones filled in; analyze.cc says which invariant holds from where on.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "checker/analysis/analyze.h"
+#include "checker/analysis/failed_reads.h"
 #include "checker/analysis/findings.h"
 #include "checker/format/bitmap.h"
 #include "checker/format/extensions.h"
@@ -59,9 +60,16 @@ struct Geometry {
 
 struct Context {
   Context(const Inputs& in, const Options& opt, Progress& prog)
-      : inputs(in), image(in.image), options(opt), progress(prog), findings(opt.findings_per_rule) {}
+      : inputs(in),
+        watched_image(File::image, in.image, failed_reads),
+        image(watched_image),
+        options(opt),
+        progress(prog),
+        findings(opt.findings_per_rule) {}
 
   const Inputs& inputs;
+  FailedReads failed_reads;
+  const WatchedDevice watched_image;
   const Device& image;
   const Options& options;
   Progress& progress;
@@ -91,8 +99,8 @@ struct Context {
   // Every piece of metadata but L2 tables and refcount blocks, which have passes of their own.
   std::vector<Area> areas;
 
-  // Where stale bitmaps lie, if what they point at still looks like bitmaps: disjoint, inside the file. Nobody
-  // owns these clusters, but where one is leaked, it is known not to be the guest's.
+  // Where stale bitmaps lie, if what they point at still looks like bitmaps: disjoint, inside the file.
+  // Nobody owns these clusters, but where one is leaked, it is known not to be the guest's.
   std::vector<Area> stale_areas;
 
   // Set by who plans a repair, before the passes run: what the plan gave up on purpose. As above.
@@ -101,8 +109,13 @@ struct Context {
   // Something that may hold references could not be read or believed: then nothing may be called a leak.
   // Says what, for people.
   std::vector<std::string> unknown_references;
+  // The same where reading is what failed: the image may be sound, and what is missing says nothing.
+  bool references_unread() const {
+    return !unknown_references.empty() && findings.added(rule("file/unreadable")) != 0;
+  }
 
-  // From check_references, where `keep_references` was set before: what is referenced, and the refcount table.
+  // From check_references, where `keep_references` was set before: what is referenced, and the refcount
+  // table.
   bool keep_references = false;
   std::shared_ptr<References> references;
   std::shared_ptr<RefcountTable> refcounts;
@@ -124,6 +137,11 @@ struct Context {
 
   // Reads or reports file/unreadable, naming the structure; false: `out` is unspecified.
   bool read(const Device& device, std::uint64_t offset, std::span<std::byte> out, const Place& place);
+  // The same in pieces of 4 KiB: those that cannot be read are reported and count as zeros. Returns how many
+  // bytes there are before the first such piece: all, or less than asked for.
+  std::uint64_t read_in_pieces(const Device& device, std::uint64_t offset, std::span<std::byte> out,
+                               const Place& place);
+  void report_unreadable(const IoError& error, Place place);
 };
 
 }  // namespace cowvet

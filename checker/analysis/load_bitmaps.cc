@@ -216,6 +216,7 @@ void load_stale_bitmaps(Context& context) {
   apart.bitmap_directory = context.bitmap_directory;
   apart.bitmap_count = context.bitmap_count;
   examine_directory(apart);
+  context.failed_reads.absorb(apart.failed_reads);
   if (apart.unknown_references.empty() && disjoint(apart, apart.areas))
     context.stale_areas = std::move(apart.areas);
 }

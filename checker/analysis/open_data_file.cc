@@ -30,6 +30,7 @@ void report(Context& context, RuleId rule, std::string detail) {
 }
 
 void report_name(Context& context, const std::string& name) {
+  if (context.first_cluster.empty()) return;  // could not be read
   const NameKind kind = judge_name(name);
   if (kind == NameKind::empty) {
     report(context, rule("data-file/name-missing"),
@@ -93,6 +94,9 @@ void open_data_file(Context& context) {
   const std::string& name = context.report.data_file_name;
   report_name(context, name);
   context.data_file = open_companion(context.inputs.open_data_file, name);
+  if (context.data_file.device)
+    context.data_file.device = std::make_unique<WatchedDevice>(
+        File::data_file, std::move(context.data_file.device), context.failed_reads);
   const bool is_image = report_if_image(context);
   if (!is_image) report_if_not_open(context);
   // What is in a file that cannot be the data file says nothing.
