@@ -111,9 +111,11 @@ void report_file_end(Context& context, const Offenders& offenders) {
          .count = offenders.cut_clusters,
          .detail = fmt::format("the file ends at {:#x}, but {} clusters behind it are in use",
                                geometry.file_bytes, offenders.cut_clusters)});
-  context.report.counters.image_end_offset = offenders.used_end << geometry.cluster_bits;
+  // Who shrinks a volume to this end must not lose what could not be read.
+  const std::uint64_t used_end = offenders.complete ? offenders.used_end : geometry.file_clusters;
+  context.report.counters.image_end_offset = used_end << geometry.cluster_bits;
   if (context.image.is_block_device() || !context.refcount_table_usable) return;
-  const std::uint64_t end = offenders.used_end << geometry.cluster_bits;
+  const std::uint64_t end = used_end << geometry.cluster_bits;
   if (end >= geometry.file_bytes) return;
   context.findings.add({.rule = rule("file/trailing"),
                         .place = {.offset = end, .length = geometry.file_bytes - end},

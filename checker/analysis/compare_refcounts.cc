@@ -20,6 +20,9 @@ namespace {
 constexpr RuleId kMismatchRules[kMismatches] = {rule("refcount/too-low"), rule("refcount/too-high"),
                                                 rule("refcount/overflow"), rule("refcount/table-too-short")};
 
+// What is given up where a refcount block cannot be read.
+constexpr std::uint64_t kLeastBytes = 4096;
+
 // A share of the work: the clusters that one refcount block counts, or those in some chunks that none counts.
 struct Stretch {
   const RefcountBlock* block = nullptr;
@@ -45,6 +48,8 @@ class Comparer {
  private:
   void compare_range(Stretch& stretch, std::uint64_t first, std::uint64_t count);
   void compare_piece(Stretch& stretch, std::uint64_t first, std::uint64_t count);
+  bool read_block(std::uint64_t offset, std::span<std::byte> out);
+  void compare_halves(Stretch& stretch, std::uint64_t first, std::uint64_t count);
   void compare_word(Stretch& stretch, const References::Chunk* chunk, std::uint64_t first,
                     std::uint64_t count, std::span<const std::byte> stored);
   void compare_cluster(Stretch& stretch, const References::Chunk* chunk, std::uint64_t cluster,
@@ -93,7 +98,7 @@ void Comparer::compare_piece(Stretch& stretch, std::uint64_t first, std::uint64_
     const std::uint64_t index = first - stretch.block->index * refcounts_.clusters_per_block;
     const std::uint64_t at = stretch.block->offset + (index << order_) / 8;
     const std::span bytes(buffer_.data(), divide_up(count << order_, 8));
-    if (!context_.read(context_.image, at, bytes, Place{.structure = Structure::refcount_block})) return;
+    if (!read_block(at, bytes)) return compare_halves(stretch, first, count);
   } else {
     std::ranges::fill(buffer_, std::byte{0});
   }
@@ -107,6 +112,23 @@ void Comparer::compare_piece(Stretch& stretch, std::uint64_t first, std::uint64_
     }
     compare_word(stretch, chunk, first + at, std::min<std::uint64_t>(64, count - at),
                  std::span(buffer_).subspan(at / 64 * bytes_per_word, bytes_per_word));
+  }
+}
+
+// Small pieces are reported where they cannot be read.
+bool Comparer::read_block(std::uint64_t offset, std::span<std::byte> out) {
+  return out.size() > kLeastBytes
+             ? context_.image.read(offset, out).has_value()
+             : context_.read(context_.image, offset, out, Place{.structure = Structure::refcount_block});
+}
+
+void Comparer::compare_halves(Stretch& stretch, std::uint64_t first, std::uint64_t count) {
+  if (count << order_ > kLeastBytes * 8) {
+    const std::uint64_t half = divide_up(count / 2, 64) * 64;
+    compare_piece(stretch, first, half);
+    compare_piece(stretch, first + half, count - half);
+  } else {
+    found_.complete = false;
   }
 }
 
@@ -236,6 +258,7 @@ void Offenders::merge(const Offenders& other) {
   used_end = std::max(used_end, other.used_end);
   cut_clusters += other.cut_clusters;
   cut_end = std::max(cut_end, other.cut_end);
+  complete = complete && other.complete;
 }
 
 void compare_refcounts(Context& context, const References& references, const RefcountTable& refcounts,
@@ -254,22 +277,32 @@ void compare_refcounts(Context& context, const References& references, const Ref
   });
   for (const auto& comparer : comparers) offenders.merge(comparer->found());
   collect_runs(stretches, offenders);
+  offenders.complete = offenders.complete && refcounts.complete;
 }
 
 void report_mismatches(Context& context, const Offenders& offenders) {
   const unsigned bits = context.geometry.cluster_bits;
   for (unsigned kind = 0; kind < kMismatches; ++kind) {
     const RuleId id = kMismatchRules[kind];
+    // What could not be read may hold the references that are missing.
+    const bool unknown = id == rule("refcount/too-high") && context.references_unread();
     for (const MismatchRun& run : offenders.runs[kind]) {
-      context.findings.add(id, File::image, Structure::none, run.first << bits, run.count, [&] {
+      const auto make = [&] {
         return Finding{.rule = id,
+                       .severity = unknown ? Severity::unchecked : id->severity,
                        .place = {.offset = run.first << bits, .length = run.count << bits},
                        .count = run.count,
                        .expected = run.references,
                        .found = run.stored,
-                       .detail = fmt::format("refcount {}, references {}{}", run.stored, run.references,
+                       .detail = fmt::format("refcount {}, references {}{}{}", run.stored, run.references,
+                                             unknown ? " in what could be read" : "",
                                              run.count == 1 ? "" : fmt::format(", {} clusters", run.count))};
-      });
+      };
+      if (unknown) {
+        context.findings.add(make());
+      } else {
+        context.findings.add(id, File::image, Structure::none, run.first << bits, run.count, make);
+      }
     }
   }
 }

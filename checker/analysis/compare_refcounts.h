@@ -36,6 +36,7 @@ struct Offenders {
   std::uint64_t used_end = 0;      // one behind the last cluster of the file that is referenced or counted
   std::uint64_t cut_clusters = 0;  // referenced and counted, but past the end of the file
   std::uint64_t cut_end = 0;       // one behind the last of them
+  bool complete = true;            // every refcount could be read
 };
 
 // Compares the clusters in the window of `references`, on options.threads threads: refcount/too-low,

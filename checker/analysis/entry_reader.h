@@ -58,7 +58,11 @@ class EntryReader {
   bool read_piece(std::uint64_t needed) {
     constexpr std::uint64_t kPieceBytes = 64 << 10;
     piece_at_ = at_;
+    // What lies behind an entry, or behind the whole table, may be broken without harm to it.
     piece_.resize(std::min(std::max(needed, kPieceBytes), limit_ - at_));
+    if (!careful_ && context_.image.read(at_, piece_)) return true;
+    careful_ = true;
+    piece_.resize(std::min(needed, limit_ - at_));
     return context_.read(context_.image, at_, piece_, {.structure = structure_});
   }
 
@@ -69,6 +73,7 @@ class EntryReader {
   std::uint64_t piece_at_;  // of the bytes in piece_
   Decode decode_;
   bool cut_off_ = false;
+  bool careful_ = false;  // something could not be read: no more than is needed is asked for
   std::vector<std::byte> piece_;
 };
 

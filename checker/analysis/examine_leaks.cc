@@ -9,7 +9,8 @@
 //    is where the clusters of such a table lie when a disk is written in order. The table was wiped.
 // 3. The same behind a leaked cluster of zeros, where the L1 table has an empty entry: both were wiped.
 //
-// And where some structure that may hold references could not be examined, nothing is called a leak at all.
+// And where some structure that may hold references could not be examined, nothing is called a leak at all;
+// where it could not be read, nothing is called lost either.
 #include "checker/analysis/examine_leaks.h"
 
 #include <fmt/format.h>
@@ -52,9 +53,11 @@ class LeakExaminer {
   void examine() {
     collect_regions();
     if (regions_.empty()) return;
-    look_into_regions();
-    report_orphaned_tables();
-    report_wiped_tables();
+    if (!context_.references_unread()) {
+      look_into_regions();
+      report_orphaned_tables();
+      report_wiped_tables();
+    }
     report_remaining();
   }
 
@@ -178,7 +181,9 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
 
 void LeakExaminer::report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count,
                                  std::string detail, Structure structure) {
-  context_.findings.add({.rule = rule("refcount/orphan-mapping"),
+  constexpr RuleId id = rule("refcount/orphan-mapping");
+  context_.findings.add({.rule = id,
+                         .severity = context_.references_unread() ? Severity::unchecked : id->severity,
                          .place = {.structure = structure,
                                    .offset = first << geometry_.cluster_bits,
                                    .length = length << geometry_.cluster_bits},

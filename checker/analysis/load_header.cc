@@ -91,10 +91,22 @@ void set_geometry(Context& context) {
   context.report.counters.total_clusters = geometry.guest_clusters;
 }
 
-// Where the first cluster cannot be read as a whole, it stays empty: then names and extensions are unknown.
+// Whether names and extensions lie in what could be read. Behind them there is nothing.
+bool names_were_read(Context& context, std::uint64_t readable_bytes) {
+  const Header& header = context.header;
+  if (header.backing_file_offset != 0 &&
+      !fits_in(header.backing_file_offset, header.backing_file_size, readable_bytes))
+    return false;
+  const ExtensionWalk walk = walk_extension_area(context);
+  return walk.terminated && walk.end <= readable_bytes;
+}
+
+// Where the first cluster cannot be read, it stays empty: then names and extensions are unknown.
 void read_first_cluster(Context& context) {
   context.first_cluster.resize(std::min(context.geometry.cluster_bytes, context.geometry.file_bytes));
-  if (context.read(context.image, 0, context.first_cluster, {.structure = Structure::header})) return;
+  const std::uint64_t readable =
+      context.read_in_pieces(context.image, 0, context.first_cluster, {.structure = Structure::header});
+  if (readable == context.first_cluster.size() || names_were_read(context, readable)) return;
   context.first_cluster.clear();
   context.unknown_references.emplace_back("the header extensions");
 }

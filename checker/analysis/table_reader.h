@@ -27,13 +27,10 @@ bool for_each_entry(Context& context, std::uint64_t offset, std::uint64_t entrie
     // The last entry may be cut by the end of the file: what is missing reads as zeros.
     const std::uint64_t length = std::min({kPieceBytes, divide_up(std::min(end, data.end) - at, 8) * 8});
     piece.resize(length);
-    if (context.read(context.image, at, piece, place)) {
-      for (std::uint64_t i = 0; i < length; i += 8)
-        if (const auto value = load_big_endian<std::uint64_t>(piece.data() + i))
-          visit((at - offset + i) / 8, value);
-    } else {
-      complete = false;
-    }
+    if (context.read_in_pieces(context.image, at, piece, place) != length) complete = false;
+    for (std::uint64_t i = 0; i < length; i += 8)
+      if (const auto value = load_big_endian<std::uint64_t>(piece.data() + i))
+        visit((at - offset + i) / 8, value);
     at += length;
   }
   return complete;
