@@ -19,13 +19,6 @@ constexpr QemuSample kSamples[] = {
      "qemu-img bitmap --add -g 512 a.qcow2 zero\n"
      "qemu-img bitmap --add -g 64k a.qcow2 one\n"
      "qemu-io -t unsafe -c 'write -P 7 150k 9k' a.qcow2\n"},
-    {"stale_bitmap",
-     "qemu-img create -q -f qcow2 -o cluster_size=4k a.qcow2 2M\n"
-     "qemu-io -t unsafe -c 'write -P 1 0 20k' a.qcow2\n"
-     "qemu-img bitmap --add -g 512 a.qcow2 one\n"
-     "qemu-io -t unsafe -c 'write -P 2 100k 5k' a.qcow2\n"
-     // As left by who does not know bitmaps: the autoclear bit is gone.
-     "printf '\\0' | dd of=a.qcow2 bs=1 seek=95 conv=notrunc status=none\n"},
     {"zstd_and_subclusters",
      "qemu-img create -q -f qcow2 -o cluster_size=16k,extended_l2=on,compression_type=zstd a.qcow2 40M\n"
      "qemu-io -t unsafe -c 'write -P 1 3k 5k' -c 'write -c -P 2 1M 64k' -c 'write -P 3 30M 40k' "
