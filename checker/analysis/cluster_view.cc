@@ -30,7 +30,8 @@ ClusterView view_standard(const Context& context, L2Entry entry, std::uint64_t g
   // "With version 2 [...], this is always 0."
   if (zero && context.header.version == 2) return kInvalid;
   // A zero cluster needs no host cluster, and bit 63 alone gives it one only where 0 is its place.
-  if (zero && entry.host_offset() == 0 && !(has_host && guest_offset == 0)) return {.kind = ExtentKind::zero};
+  const bool placed = entry.host_offset() != 0 || (has_host && guest_offset == 0);
+  if (zero && !placed) return {.kind = ExtentKind::zero};
   if (!has_host && !entry.copied()) return {.kind = ExtentKind::unallocated};
   if (!has_host || !may_be_followed(context, entry.host_offset(), guest_offset)) return kInvalid;
   return {.kind = zero ? ExtentKind::zero_allocated : ExtentKind::data, .host_offset = entry.host_offset()};
@@ -45,7 +46,7 @@ ClusterView view_extended(const Context& context, L2Entry entry, SubclusterBitma
   } else if (entry.copied()) {
     return kInvalid;
   }
-  constexpr std::uint64_t kAllAllocated = 0xffffffff;
+  static constexpr std::uint64_t kAllAllocated = 0xffffffff;
   if (bitmap.raw == 0 || bitmap.raw == kAllAllocated || bitmap.raw == kAllAllocated << 32) {
     view.kind = view.kind_of(0);
     view.mixed = false;

@@ -34,7 +34,7 @@ struct Slice {
 
 // The types that streams may have: one, unless the header contradicts itself.
 std::vector<CompressionType> plausible_types(const Header& header) {
-  constexpr auto kZstd = static_cast<std::uint8_t>(CompressionType::zstd);
+  static constexpr auto kZstd = static_cast<std::uint8_t>(CompressionType::zstd);
   const bool bit = header.incompatible_features & kIncompatibleCompression;
   if (header.compression_type > kZstd) return {};
   const auto type = static_cast<CompressionType>(header.compression_type);
@@ -208,6 +208,7 @@ void decode_compressed_clusters(Context& context) {
   context.progress.begin("decode_compressed_clusters", slices);
   const unsigned threads = thread_count(context.options.threads, slices);
   std::vector<std::unique_ptr<Worker>> workers;
+  workers.reserve(threads);
   for (unsigned i = 0; i < threads; ++i) workers.push_back(std::make_unique<Worker>(context, all));
   parallel_for(threads, slices, [&](std::uint64_t index, unsigned worker) {
     const auto begin = static_cast<std::uint32_t>(index % slices_each * slice_entries);

@@ -79,6 +79,9 @@ struct Decompressor::Decoders {
   bool zlib_ready = false;
   std::unique_ptr<ZSTD_DCtx, FreeZstd> zstd;
 
+  Decoders() = default;
+  Decoders(const Decoders&) = delete;
+  Decoders& operator=(const Decoders&) = delete;
   ~Decoders() {
     if (zlib_ready) inflateEnd(&zlib);
   }
@@ -98,6 +101,7 @@ Decompressor::Decompressor(CompressionType type) : type_(type), decoders_(std::m
 }
 
 Decompressor::Decompressor(Decompressor&&) noexcept = default;
+Decompressor& Decompressor::operator=(Decompressor&&) noexcept = default;
 Decompressor::~Decompressor() = default;
 
 std::expected<void, std::string_view> Decompressor::decode(std::span<const std::byte> stream,

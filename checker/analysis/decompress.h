@@ -17,6 +17,7 @@ class Decompressor {
  public:
   explicit Decompressor(CompressionType type);
   Decompressor(Decompressor&&) noexcept;
+  Decompressor& operator=(Decompressor&&) noexcept;
   ~Decompressor();
 
   // Decodes `stream` into exactly `cluster.size()` bytes. Bytes behind the stream are ignored: its length is

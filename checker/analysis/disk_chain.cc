@@ -23,8 +23,8 @@ bool has_magic(const Device& device) {
 // A qcow2 layer has a context, a raw one has not.
 struct DiskChain::Layer {
   explicit Layer(const Device& image) : device(&image), inputs{.image = image} {}
-  Layer(std::unique_ptr<Device> image, std::string path_)
-      : owned(std::move(image)), device(owned.get()), path(std::move(path_)), inputs{.image = *device} {}
+  Layer(std::unique_ptr<Device> image, std::string at)
+      : owned(std::move(image)), device(owned.get()), path(std::move(at)), inputs{.image = *device} {}
 
   void load() {
     context = std::make_unique<Context>(inputs, options, progress);

@@ -119,6 +119,7 @@ class ClusterMapper {
 // The clusters that any of the sources speaks of, as disjoint ranges in order.
 std::vector<ClusterRange> ClusterMapper::spoken_of() const {
   std::vector<ClusterRange> all;
+  all.reserve(metadata_.size());
   for (const OwnedRange& range : metadata_) all.push_back(range.clusters);
   context_.references->for_each_chunk([&](std::uint64_t chunk, const References::Chunk&) {
     all.push_back({chunk * kChunkClusters, (chunk + 1) * kChunkClusters});

@@ -40,7 +40,7 @@ class BufferedOutput {
  public:
   // False: what was written before did not arrive.
   bool write(std::string_view text) {
-    constexpr std::size_t kEnough = 1 << 16;
+    static constexpr std::size_t kEnough = 1 << 16;
     buffer_ += text;
     return buffer_.size() < kEnough || flush();
   }
