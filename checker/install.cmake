@@ -1,4 +1,4 @@
-# The programs, and the checker as a library: for find_package(cowvet) and for pkg-config.
+# The program, and the checker and the repair stage (repair/) as libraries: for find_package(cowvet) and for pkg-config.
 include(CMakePackageConfigHelpers)
 set(cowvet_package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/cowvet)
 
