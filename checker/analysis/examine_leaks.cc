@@ -2,15 +2,14 @@
 // data where the reference itself was destroyed. Three signs tell the difference:
 //
 // 1. The cluster holds what can only be an L2 table, and most clusters that it names are leaked as well: an
-// L1
-//    entry (or the L1 table's offset) was lost.
+//    L1 entry (or the L1 table's offset) was lost.
 // 2. Leaked clusters with content follow an L2 table of which every entry is zero, before the next L2 table:
-// that
-//    is where the clusters of such a table lie when a disk is written in order. The table was wiped.
+//    that is where the clusters of such a table lie when a disk is written in order. The table was wiped.
 // 3. The same behind a leaked cluster of zeros, where the L1 table has an empty entry: both were wiped.
 //
 // And where some structure that may hold references could not be examined, nothing is called a leak at all;
-// where it could not be read, nothing is called lost either.
+// where it could not be read, nothing is called lost either. A bitmap table looks like an L2 table without
+// any COPIED bit, so that one is asked for while not all bitmaps are known.
 #include "checker/analysis/examine_leaks.h"
 
 #include <fmt/format.h>
@@ -150,6 +149,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
   const std::uint64_t offset = cluster << geometry_.cluster_bits;
   std::uint64_t targets = 0;
   std::uint64_t leaked_targets = 0;
+  bool copied = context_.unknown_references.empty();
   for (std::uint64_t at = 0; at < geometry_.cluster_bytes; at += kPiece) {
     const std::span piece(buffer.data(), std::min(kPiece, geometry_.cluster_bytes));
     if (!context_.read(context_.image, offset + at, piece, Place{.structure = Structure::data}))
@@ -160,6 +160,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
           geometry_.l2_entry_bytes == 16 ? load_big_endian<std::uint64_t>(piece.data() + i + 8) : 0};
       if (entry == 0 && subclusters.raw == 0) continue;
       if (!judge_.is_plausible(entry, subclusters)) return Content::other;
+      copied = copied || (entry & kCopied) != 0;
       const Held held = judge_.held(entry);
       if (held.kind == Held::Kind::nothing) {
         // Beside a data file a lost table names no cluster of this file: each entry speaks for itself.
@@ -176,7 +177,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
         leaked_targets == 0 && std::ranges::all_of(buffer, [](std::byte b) { return b == std::byte{0}; });
     return zero ? Content::zeros : Content::other;
   }
-  return leaked_targets * 2 >= targets ? Content::l2_table : Content::other;
+  return copied && leaked_targets * 2 >= targets ? Content::l2_table : Content::other;
 }
 
 void LeakExaminer::report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count,
