@@ -55,10 +55,11 @@ class BufferedOutput {
 };
 
 int unusable(const Report& report, const std::string& path) {
-  print_error(report.is_qcow2
-                  ? fmt::format("{}: the header is damaged, there is nothing to map; see cowvet check", path)
-                  : fmt::format("{}: not a qcow2 image", path));
-  return report.is_qcow2 ? kExitIncomplete : kExitNotQcow2;
+  const int status = exit_status_of(report, {});
+  print_error(status == kExitNotQcow2
+                  ? fmt::format("{}: not a qcow2 image", path)
+                  : fmt::format("{}: the header is damaged, there is nothing to map; see cowvet check", path));
+  return status == kExitNotQcow2 ? status : kExitIncomplete;
 }
 
 int print_map(const DiskChain& chain, const std::string& path, const MapOptions& options) {
