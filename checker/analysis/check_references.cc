@@ -68,12 +68,14 @@ WalkResult walk_and_judge(Context& context, Tables& tables, References& referenc
   WalkResult walk = walk_l2_tables(context, tables, references, spared, {});
   if (!walk.suspects.empty()) {
     name_misused_tables(context, tables, walk.suspects);
-    const WalkResult rest =
-        walk_l2_tables(context, tables, references, spared, {.find_suspects = false, .only = &walk.suspects});
+    const WalkResult rest = walk_l2_tables(context, tables, references, spared,
+                                           {.find_suspects = false, .only = &walk.held_back});
     walk.complete = walk.complete && rest.complete;
     walk.allocated_clusters += rest.allocated_clusters;
     walk.fragmented_clusters += rest.fragmented_clusters;
     walk.compressed_clusters += rest.compressed_clusters;
+    walk.zero_tables.insert(walk.zero_tables.end(), rest.zero_tables.begin(), rest.zero_tables.end());
+    std::ranges::sort(walk.zero_tables);
   }
   if (!walk.complete) context.unknown_references.emplace_back("a part of the L2 tables");
   Counters& counters = context.report.counters;

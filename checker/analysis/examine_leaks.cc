@@ -1,8 +1,8 @@
 // A leaked cluster has a refcount and no reference. It is waste where a crash left it behind, but lost guest
 // data where the reference itself was destroyed. Three signs tell the difference:
 //
-// 1. The cluster holds what can only be an L2 table, and most clusters that it names are leaked as well: an
-//    L1 entry (or the L1 table's offset) was lost.
+// 1. The cluster holds what can only be an L2 table, and most clusters that it names miss a reference: they
+//    are leaked as well, or shared and counted too high. An L1 entry (or the L1 table's offset) was lost.
 // 2. Leaked clusters with content follow an L2 table of which every entry is zero, before the next L2 table:
 //    that is where the clusters of such a table lie when a disk is written in order. The table was wiped.
 // 3. The same behind a leaked cluster of zeros, where the L1 table has an empty entry: both were wiped.
@@ -43,6 +43,8 @@ class LeakExaminer {
         leaked_(offenders.leaked),
         spared_(spared),
         judge_(context) {
+    for (const MismatchRun& run : offenders.runs[static_cast<unsigned>(Mismatch::too_high)])
+      counted_too_high_.add(run.first, run.count);
     for (const std::vector<Area>* areas : {&context.stale_areas, &context.released_areas})
       for (const Area& area : *areas)
         for (std::uint64_t at = 0; at < area.length; at += geometry_.cluster_bytes)
@@ -81,6 +83,7 @@ class LeakExaminer {
   const std::vector<std::uint32_t>& zero_tables_;
   const ClusterSet& leaked_;
   const ClusterSet& spared_;
+  ClusterSet counted_too_high_;
   const EntryJudge judge_;
   std::vector<Region> regions_;               // maximal, in order
   ClusterSet with_content_;                   // leaked, in the file, not all zeros
@@ -148,7 +151,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
   constexpr std::uint64_t kPiece = 4096;
   const std::uint64_t offset = cluster << geometry_.cluster_bits;
   std::uint64_t targets = 0;
-  std::uint64_t leaked_targets = 0;
+  std::uint64_t unexplained = 0;  // those that miss a reference
   bool copied = context_.unknown_references.empty();
   for (std::uint64_t at = 0; at < geometry_.cluster_bytes; at += kPiece) {
     const std::span piece(buffer.data(), std::min(kPiece, geometry_.cluster_bytes));
@@ -165,19 +168,19 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
       if (held.kind == Held::Kind::nothing) {
         // Beside a data file a lost table names no cluster of this file: each entry speaks for itself.
         targets += context_.header.has_data_file() && (entry & kCopied) != 0;
-        leaked_targets += context_.header.has_data_file() && (entry & kCopied) != 0;
+        unexplained += context_.header.has_data_file() && (entry & kCopied) != 0;
         continue;
       }
       ++targets;
-      leaked_targets += leaked_.contains(held.first);
+      unexplained += leaked_.contains(held.first) || counted_too_high_.contains(held.first);
     }
   }
   if (targets == 0) {
     const bool zero =
-        leaked_targets == 0 && std::ranges::all_of(buffer, [](std::byte b) { return b == std::byte{0}; });
+        unexplained == 0 && std::ranges::all_of(buffer, [](std::byte b) { return b == std::byte{0}; });
     return zero ? Content::zeros : Content::other;
   }
-  return copied && leaked_targets * 2 >= targets ? Content::l2_table : Content::other;
+  return copied && unexplained * 2 >= targets ? Content::l2_table : Content::other;
 }
 
 void LeakExaminer::report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count,

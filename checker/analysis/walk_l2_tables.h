@@ -17,12 +17,13 @@ struct WalkResult {
   std::uint64_t fragmented_clusters = 0;
   std::uint64_t compressed_clusters = 0;
   std::vector<std::uint32_t> zero_tables;  // indices of tables in which every entry is zero
-  std::vector<std::uint32_t> suspects;     // not walked: they do not look like L2 tables at all
+  std::vector<std::uint32_t> suspects;     // tables that do not look like L2 tables at all
+  std::vector<std::uint32_t> held_back;    // not walked: the suspects, and other tables of their guest ranges
 };
 
 struct WalkMode {
   bool report = true;                                // false: claim only; a later window of a capped walk
-  bool find_suspects = true;                         // hold back tables that do not look like L2 tables
+  bool find_suspects = true;                         // and hold them back
   const std::vector<std::uint32_t>* only = nullptr;  // walk these (sorted) tables alone
 };
 
