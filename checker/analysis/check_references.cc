@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "checker/analysis/claim_metadata.h"
 #include "checker/analysis/compare_refcounts.h"
 #include "checker/analysis/examine_leaks.h"
 #include "checker/analysis/name_offenders.h"
@@ -27,40 +28,6 @@ void report_overlaps(Context& context, const AreaIndex& areas) {
                           .other = place_of(*owner),
                           .detail = fmt::format("the {} lies on the {}", to_string(claimant->structure),
                                                 to_string(owner->structure))});
-}
-
-// Everything that is neither guest data nor found through an L2 table. Has to be said again for each window.
-void claim_metadata(const Context& context, const RefcountTable& refcounts, const Tables& tables,
-                    References& references) {
-  const unsigned bits = context.geometry.cluster_bits;
-  for (const Area& area : context.areas) {
-    if (area.length == 0) continue;
-    const std::uint64_t first = area.offset >> bits;
-    references.claim(first, ((area.offset + area.length - 1) >> bits) - first + 1, Claim::other);
-  }
-  for (const std::uint64_t offset : refcounts.offsets) references.claim(offset >> bits, 1, Claim::other);
-  for (const std::uint64_t offset : tables.outside) references.claim(offset >> bits, 1, Claim::other);
-  for (const L2Table& table : tables.l2) {
-    if (!table.walk) continue;
-    const Claim kind = !table.active ? Claim::other : table.copied ? Claim::copied : Claim::clear;
-    references.claim(table.offset >> bits, 1, kind, table.weight);
-  }
-}
-
-// Clusters that can be referenced or counted: those of the file, and what refcount blocks describe beyond.
-std::uint64_t countable_clusters(const Context& context, const RefcountTable& refcounts) {
-  std::uint64_t clusters = context.geometry.file_clusters;
-  for (const RefcountBlock& block : refcounts.blocks)
-    if (block.believed) clusters = std::max(clusters, (block.index + 1) * refcounts.clusters_per_block);
-  return clusters;
-}
-
-// References cost at most a few bits for each entry of a table that is really there: no image that keeps to
-// that is slowed down by this cap, and one that scatters its entries over a huge sparse file cannot take
-// more.
-std::uint64_t memory_cap(const Context& context, const Tables& tables) {
-  if (context.options.max_memory_bytes != 0) return context.options.max_memory_bytes;
-  return (std::uint64_t{64} << 20) + tables.l2.size() * context.geometry.cluster_bytes;
 }
 
 // The first window: every entry is judged, the others only claim.
@@ -139,7 +106,7 @@ void check_references(Context& context) {
   // Every L2 table is known, once.
 
   const auto counted = std::make_shared<References>(
-      countable_clusters(context, refcounts), context.keep_references ? 0 : memory_cap(context, tables));
+      countable_clusters(context, refcounts), context.keep_references ? 0 : references_cap(context, tables));
   References& references = *counted;
   Offenders offenders;
   ClusterSet spared;
@@ -163,8 +130,7 @@ void check_references(Context& context) {
   name_offenders(context, tables, areas, refcounts, offenders);
   examine_leaks(context, tables, walk.zero_tables, offenders, spared);
   report_file_end(context, offenders);
-  if (!context.keep_references) return;
-  context.references = counted;
+  if (context.keep_references) context.references = counted;
   context.refcounts = refcount_table;
   context.tables = all_tables;
 }

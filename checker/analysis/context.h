@@ -114,8 +114,8 @@ struct Context {
     return !unknown_references.empty() && findings.added(rule("file/unreadable")) != 0;
   }
 
-  // From check_references, where `keep_references` was set before: what is referenced, and the refcount
-  // table.
+  // From check_references: what is referenced (only where `keep_references` was set before, and then whatever
+  // memory it takes), the refcount table and the L2 tables.
   bool keep_references = false;
   std::shared_ptr<References> references;
   std::shared_ptr<RefcountTable> refcounts;

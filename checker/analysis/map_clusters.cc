@@ -1,6 +1,7 @@
-// Three sources say what a cluster is for: where the metadata lies, the references that were counted, and the
-// refcount blocks. All three are sparse, so that only stretches of the file that one of them speaks of are
-// looked at cluster by cluster; everything else is free, however long the file is.
+// Three sources say what a cluster is for: where the metadata lies, the references, and the refcount blocks.
+// All three are sparse, so that only stretches of the file that one of them speaks of are looked at cluster
+// by cluster; everything else is free, however long the file is. References are counted anew, one window of
+// clusters after the other, so that memory stays below its cap.
 #include "checker/analysis/map_clusters.h"
 
 #include <fmt/format.h>
@@ -9,9 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "checker/analysis/claim_metadata.h"
+#include "checker/analysis/cluster_set.h"
 #include "checker/analysis/refcount_table.h"
 #include "checker/analysis/references.h"
 #include "checker/analysis/tables.h"
+#include "checker/analysis/walk_l2_tables.h"
 #include "checker/format/refcount_block.h"
 
 namespace cowvet {
@@ -88,54 +92,78 @@ class StoredRefcounts {
 
 class ClusterMapper {
  public:
-  ClusterMapper(const Context& context, const ClusterSink& sink)
-      : context_(context), sink_(sink), metadata_(list_metadata(context)), stored_(context) {}
+  ClusterMapper(Context& context, const ClusterSink& sink)
+      : context_(context), sink_(sink), metadata_(list_metadata(context)), stored_(context) {
+    for (const OwnedRange& range : metadata_) fixed_.push_back(range.clusters);
+    add_refcount_blocks();
+  }
 
   bool run() {
-    std::uint64_t done = 0;
-    for (const ClusterRange& range : spoken_of()) {
-      if (!emit({done, range.begin}, {})) return false;
-      for (std::uint64_t cluster = range.begin; cluster < range.end; ++cluster)
-        if (!emit({cluster, cluster + 1}, look_at(cluster))) return false;
-      done = range.end;
-    }
-    return emit({done, context_.geometry.file_clusters}, {}) && flush();
+    const Tables& tables = *context_.tables;
+    References references(countable_clusters(context_, *context_.refcounts),
+                          references_cap(context_, tables));
+    do {
+      ClusterSet spared;
+      claim_metadata(context_, *context_.refcounts, tables, references);
+      walk_l2_tables(context_, tables, references, spared, {.report = false, .find_suspects = false});
+      if (!map_window(references)) return false;
+    } while (references.next_window());
+    return emit({done_, context_.geometry.file_clusters}, {}) && flush();
   }
 
  private:
-  std::vector<ClusterRange> spoken_of() const;
-  ClusterExtent look_at(std::uint64_t cluster);
+  void add_refcount_blocks();
+  bool map_window(const References& references);
+  std::vector<ClusterRange> spoken_of(const References& references) const;
+  ClusterExtent look_at(const References& references, std::uint64_t cluster);
   bool emit(ClusterRange clusters, ClusterExtent what);
   bool flush();
 
-  const Context& context_;
+  Context& context_;
   const ClusterSink& sink_;
   std::vector<OwnedRange> metadata_;
-  std::size_t next_metadata_ = 0;  // the first that does not end before the cluster looked at
+  std::vector<ClusterRange> fixed_;  // what metadata and refcount blocks speak of
+  std::size_t next_metadata_ = 0;    // the first that does not end before the cluster looked at
   StoredRefcounts stored_;
+  std::uint64_t done_ = 0;  // clusters below are handed out, or pending
   ClusterExtent pending_;
 };
 
-// The clusters that any of the sources speaks of, as disjoint ranges in order.
-std::vector<ClusterRange> ClusterMapper::spoken_of() const {
-  std::vector<ClusterRange> all;
-  all.reserve(metadata_.size());
-  for (const OwnedRange& range : metadata_) all.push_back(range.clusters);
-  context_.references->for_each_chunk([&](std::uint64_t chunk, const References::Chunk&) {
-    all.push_back({chunk * kChunkClusters, (chunk + 1) * kChunkClusters});
-  });
+// The clusters that refcount blocks describe, but for blocks that are holes.
+void ClusterMapper::add_refcount_blocks() {
   const RefcountTable& refcounts = *context_.refcounts;
   for (const RefcountBlock& block : refcounts.blocks) {
     const DataExtent data = context_.image.next_data(block.offset);
     const bool hole = data.begin >= data.end || data.begin - block.offset >= context_.geometry.cluster_bytes;
     if (block.believed && !hole)
-      all.push_back(
+      fixed_.push_back(
           {block.index * refcounts.clusters_per_block, (block.index + 1) * refcounts.clusters_per_block});
   }
+}
+
+bool ClusterMapper::map_window(const References& references) {
+  for (const ClusterRange& range : spoken_of(references)) {
+    if (!emit({done_, range.begin}, {})) return false;
+    for (std::uint64_t cluster = range.begin; cluster < range.end; ++cluster)
+      if (!emit({cluster, cluster + 1}, look_at(references, cluster))) return false;
+    done_ = range.end;
+  }
+  return true;
+}
+
+// The clusters of the window that any of the sources speaks of, as disjoint ranges in order.
+std::vector<ClusterRange> ClusterMapper::spoken_of(const References& references) const {
+  std::vector<ClusterRange> all = fixed_;
+  references.for_each_chunk([&](std::uint64_t chunk, const References::Chunk&) {
+    all.push_back({chunk * kChunkClusters, (chunk + 1) * kChunkClusters});
+  });
   std::ranges::sort(all, {}, &ClusterRange::begin);
+  const std::uint64_t begin = references.window_begin() * kChunkClusters;
+  const std::uint64_t end =
+      std::min(references.window_end() * kChunkClusters, context_.geometry.file_clusters);
   std::vector<ClusterRange> joined;
   for (ClusterRange range : all) {
-    range.end = std::min(range.end, context_.geometry.file_clusters);
+    range = {std::max(range.begin, begin), std::min(range.end, end)};
     if (range.begin >= range.end) continue;
     if (joined.empty() || range.begin > joined.back().end) {
       joined.push_back(range);
@@ -147,8 +175,8 @@ std::vector<ClusterRange> ClusterMapper::spoken_of() const {
 }
 
 // Clusters are asked for in ascending order.
-ClusterExtent ClusterMapper::look_at(std::uint64_t cluster) {
-  const References::Chunk* chunk = context_.references->find_chunk(chunk_of(cluster));
+ClusterExtent ClusterMapper::look_at(const References& references, std::uint64_t cluster) {
+  const References::Chunk* chunk = references.find_chunk(chunk_of(cluster));
   const std::uint64_t word = word_of(cluster);
   const std::uint64_t bit = bit_of(cluster);
   const bool contested = chunk != nullptr && (chunk->contested(word) & bit) != 0;
@@ -212,7 +240,7 @@ std::string describe_use(const ClusterExtent& extent) {
   return std::string(to_string(extent.state));
 }
 
-bool map_clusters(const Context& context, const ClusterSink& sink) {
+bool map_clusters(Context& context, const ClusterSink& sink) {
   return ClusterMapper(context, sink).run();
 }
 

@@ -36,8 +36,8 @@ std::string describe_use(const ClusterExtent& extent);
 // False stops the map.
 using ClusterSink = std::function<bool(const ClusterExtent&)>;
 
-// Hands out the whole file in order. Needs the passes to have run on `context` with keep_references. False:
-// the sink stopped it.
-bool map_clusters(const Context& context, const ClusterSink& sink);
+// Hands out the whole file in order. Needs the passes to have run on `context`, and goes over the L2 tables
+// again, within options.max_memory_bytes. False: the sink stopped it.
+bool map_clusters(Context& context, const ClusterSink& sink);
 
 }  // namespace cowvet

@@ -84,10 +84,9 @@ int print_clusters(const OpenedImage& opened, const std::string& path, const Map
   const Inputs inputs = opened.inputs();
   Progress progress;
   Context context(inputs, analysis, progress);
-  context.keep_references = true;
   run_passes(context);
   const Report report = finish_report(context);
-  if (!context.references) return unusable(report, path);
+  if (!context.tables) return unusable(report, path);
   ClusterMapWriter writer(options.format);
   BufferedOutput out;
   const bool arrived =

@@ -1,6 +1,7 @@
 #include "checker/analysis/map_clusters.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "checker/analysis/passes.h"
@@ -13,7 +14,6 @@ namespace {
 constexpr std::uint64_t kCluster = MemoryImage::kClusterBytes;
 
 std::string mapped(Context& context) {
-  context.keep_references = true;
   run_passes(context);
   std::string text;
   map_clusters(context, [&](const ClusterExtent& extent) {
@@ -68,7 +68,6 @@ TEST(MapClusters, clusters_that_two_parties_claim_are_contested) {
 
 TEST(MapClusters, sink_can_stop_the_map) {
   Examination examination{MappedImage()};
-  examination.context.keep_references = true;
   run_passes(examination.context);
   int seen = 0;
   EXPECT_FALSE(map_clusters(examination.context, [&](const ClusterExtent&) { return ++seen < 3; }));
@@ -86,6 +85,23 @@ TEST(MapClusters, holes_cost_nothing) {
   Progress progress;
   Context context(inputs, options, progress);
   EXPECT_EQ(mapped(context), fmt::format("{}, data 5+1, free 6+274877906938", kFixed));
+}
+
+// Clusters so far apart that their references need several windows.
+TEST(MapClusters, memory_cap_changes_nothing) {
+  MappedImage image;
+  for (std::uint64_t i = 0; i < 16; ++i) image.map(i, (i + 1) * 100'000 * kCluster | kCopied);
+  SparseDevice device(std::uint64_t{1} << 40, image.encoded());
+  const Inputs inputs{.image = device};
+  Progress progress;
+  std::vector<std::string> maps;
+  for (const std::uint64_t cap : {std::uint64_t{0}, std::uint64_t{1}}) {
+    const Options options{.threads = 1, .max_memory_bytes = cap};
+    Context context(inputs, options, progress);
+    maps.push_back(mapped(context));
+  }
+  EXPECT_THAT(maps[0], testing::HasSubstr("data 1500000+1, free 1500001+99999, data 1600000+1"));
+  EXPECT_EQ(maps[0], maps[1]);
 }
 
 }  // namespace
