@@ -18,6 +18,7 @@ struct Options {
   std::uint64_t max_memory_bytes = 0;    // for the reference sets; 0: no cap
   bool deep = false;                     // decode compressed clusters, verify bitmap tails and key material
   bool guest_data = true;                // examine the content of an external data file
+  bool name_copied = true;               // l1/copied and l2/copied; false: only Context::copied_wrong
   std::uint64_t findings_per_rule = 20;  // kept in the report; 0: all
 };
 

@@ -127,6 +127,7 @@ void check_references(Context& context) {
   if (offenders.cut_clusters != 0 && !tables.outside.empty())
     context.unknown_references.emplace_back("an L2 table past the end of the file");
   report_mismatches(context, offenders);
+  context.copied_wrong = !offenders.copied_wrongly.empty() || !offenders.clear_wrongly.empty();
   name_offenders(context, tables, areas, refcounts, offenders);
   examine_leaks(context, tables, walk.zero_tables, offenders, spared);
   report_file_end(context, offenders);

@@ -52,11 +52,14 @@ class Comparer {
   void compare_halves(Stretch& stretch, std::uint64_t first, std::uint64_t count);
   void compare_word(Stretch& stretch, const References::Chunk* chunk, std::uint64_t first,
                     std::uint64_t count, std::span<const std::byte> stored);
+  void compare_uncounted(Stretch& stretch, const References::Chunk& chunk, std::uint64_t first);
+  bool add_wrong(ClusterSet& set, std::uint64_t cluster);
+  Mismatch too_low_at(std::uint64_t cluster) const;
   void compare_cluster(Stretch& stretch, const References::Chunk* chunk, std::uint64_t cluster,
                        std::uint64_t stored);
   bool equals(std::span<const std::byte> stored, std::uint64_t count, std::uint64_t referenced) const;
-  void add_run(Stretch& stretch, Mismatch kind, std::uint64_t cluster, std::uint64_t stored,
-               std::uint64_t references);
+  void add_run(Stretch& stretch, Mismatch kind, std::uint64_t first, std::uint64_t count,
+               std::uint64_t stored, std::uint64_t references);
 
   Context& context_;
   const References& references_;
@@ -158,8 +161,32 @@ void Comparer::compare_word(Stretch& stretch, const References::Chunk* chunk, st
     if (referenced != 0) found_.used_end = std::max(found_.used_end, first + std::bit_width(referenced));
     return;
   }
+  // Where refcounts are lost, they are lost for whole words: every cluster is referenced, none is counted.
+  if (simple && in_file && first % 64 == 0 && referenced == ~std::uint64_t{0} && equals(stored, count, 0))
+    return compare_uncounted(stretch, *chunk, first);
   for (std::uint64_t i = 0; i < count; ++i)
     compare_cluster(stretch, chunk, first + i, get_refcount(stored, order_, i));
+}
+
+// 64 clusters that are referenced once each, and whose refcounts are 0.
+void Comparer::compare_uncounted(Stretch& stretch, const References::Chunk& chunk, std::uint64_t first) {
+  found_.used_end = std::max(found_.used_end, first + 64);
+  add_run(stretch, too_low_at(first), first, 64, 0, 1);
+  const std::uint64_t copied = chunk.bits(Claim::copied, word_of(first));
+  for (std::uint64_t left = copied; left != 0; left &= left - 1)
+    if (!add_wrong(found_.copied_wrongly, first + static_cast<unsigned>(std::countr_zero(left)))) break;
+}
+
+// Who does not name the entries needs to know only that there are any. False: no more are needed.
+bool Comparer::add_wrong(ClusterSet& set, std::uint64_t cluster) {
+  if (context_.options.name_copied || set.empty()) set.add(cluster);
+  return context_.options.name_copied;
+}
+
+// Without an entry in the refcount table, no block can ever count the cluster.
+Mismatch Comparer::too_low_at(std::uint64_t cluster) const {
+  return cluster / refcounts_.clusters_per_block < refcounts_.entries ? Mismatch::too_low
+                                                                      : Mismatch::table_too_short;
 }
 
 void Comparer::compare_cluster(Stretch& stretch, const References::Chunk* chunk, std::uint64_t cluster,
@@ -178,29 +205,28 @@ void Comparer::compare_cluster(Stretch& stretch, const References::Chunk* chunk,
   }
   found_.used_end = std::max(found_.used_end, cluster + 1);
   if (references > max_refcount(order_)) {
-    add_run(stretch, Mismatch::overflow, cluster, stored, references);
+    add_run(stretch, Mismatch::overflow, cluster, 1, stored, references);
   } else if (stored < references) {
-    const bool has_entry = cluster / refcounts_.clusters_per_block < refcounts_.entries;
-    add_run(stretch, has_entry ? Mismatch::too_low : Mismatch::table_too_short, cluster, stored, references);
+    add_run(stretch, too_low_at(cluster), cluster, 1, stored, references);
   } else if (stored > references && references != 0) {
-    add_run(stretch, Mismatch::too_high, cluster, stored, references);
+    add_run(stretch, Mismatch::too_high, cluster, 1, stored, references);
   }
   if (!chunk) return;
   const std::uint64_t word = word_of(cluster);
   const std::uint64_t bit = bit_of(cluster);
-  if (stored != 1 && chunk->bits(Claim::copied, word) & bit) found_.copied_wrongly.add(cluster);
-  if (stored == 1 && chunk->bits(Claim::clear, word) & bit) found_.clear_wrongly.add(cluster);
+  if (stored != 1 && chunk->bits(Claim::copied, word) & bit) add_wrong(found_.copied_wrongly, cluster);
+  if (stored == 1 && chunk->bits(Claim::clear, word) & bit) add_wrong(found_.clear_wrongly, cluster);
   if (chunk->contested(word) & bit) found_.contested.add(cluster);
 }
 
-void Comparer::add_run(Stretch& stretch, Mismatch kind, std::uint64_t cluster, std::uint64_t stored,
-                       std::uint64_t references) {
+void Comparer::add_run(Stretch& stretch, Mismatch kind, std::uint64_t first, std::uint64_t count,
+                       std::uint64_t stored, std::uint64_t references) {
   std::vector<MismatchRun>& runs = stretch.runs[static_cast<unsigned>(kind)];
-  if (!runs.empty() && runs.back().first + runs.back().count == cluster && runs.back().stored == stored &&
+  if (!runs.empty() && runs.back().first + runs.back().count == first && runs.back().stored == stored &&
       runs.back().references == references) {
-    ++runs.back().count;
+    runs.back().count += count;
   } else {
-    runs.push_back({cluster, 1, stored, references});
+    runs.push_back({first, count, stored, references});
   }
 }
 

@@ -31,6 +31,7 @@ struct Offenders {
   std::array<std::vector<MismatchRun>, kMismatches> runs;  // in order, maximal
   ClusterSet copied_wrongly;       // an active entry has COPIED set, the refcount is not 1
   ClusterSet clear_wrongly;        // an active entry has COPIED clear, the refcount is 1
+                                   // Both: only one of them where Options::name_copied is false.
   ClusterSet contested;            // claimed by parties that exclude each other
   ClusterSet leaked;               // refcount above 0, no reference
   std::uint64_t used_end = 0;      // one behind the last cluster of the file that is referenced or counted

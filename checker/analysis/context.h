@@ -120,6 +120,9 @@ struct Context {
   std::shared_ptr<References> references;
   std::shared_ptr<RefcountTable> refcounts;
   std::shared_ptr<Tables> tables;
+  // From check_references: COPIED of some entry disagrees with a refcount. Who is only about to change
+  // refcounts need not know which (Options::name_copied).
+  bool copied_wrong = false;
 
   // From check_first_cluster: data-file/zero-offset was reported.
   bool lost_first_cluster = false;

@@ -87,9 +87,9 @@ class Namer {
         first_owners_(offenders.contested) {}
 
   void name() {
-    name_l1_entries();
-    if (offenders_.copied_wrongly.empty() && offenders_.clear_wrongly.empty() && first_owners_.empty())
-      return;
+    const bool name_copied = context_.options.name_copied && context_.copied_wrong;
+    if (name_copied) name_l1_entries();
+    if (!name_copied && first_owners_.empty()) return;
     if (!first_owners_.empty()) {
       for (const L2Table& table : tables_.l2) l2_offsets_.push_back(table.offset);
       std::ranges::sort(l2_offsets_);
@@ -189,7 +189,7 @@ void Namer::name_l2_entries() {
 
 void Namer::name_copied(EntryFindings& findings, const L2Table& table, std::uint64_t index,
                         std::uint64_t entry, std::uint64_t cluster) {
-  if (!table.active) return;
+  if (!table.active || !context_.options.name_copied) return;
   const ClusterSet& wrong = entry & kCopied ? offenders_.copied_wrongly : offenders_.clear_wrongly;
   if (wrong.contains(cluster)) findings.add(rule("l2/copied"), table, index, entry, entry ^ kCopied);
 }

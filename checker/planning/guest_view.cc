@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
+#include "checker/analysis/areas.h"
 #include "checker/analysis/bytes.h"
 #include "checker/analysis/guest_extents.h"
+#include "checker/analysis/refcount_table.h"
+#include "checker/analysis/references.h"
 
 namespace cowvet {
 namespace {
@@ -113,10 +116,42 @@ class ViewComparer {
   std::optional<std::string> difference_;
 };
 
+// Whether the guest sees nothing of what is written to the image file: what was not referenced, and metadata
+// that does not map anything. The header is compared as a whole.
+bool is_out_of_view(const Context& before, const Context& after, const std::vector<Step>& steps) {
+  if (!before.references || !before.refcounts) return false;
+  Header header = after.header;
+  header.refcount_table_offset = before.header.refcount_table_offset;
+  header.refcount_table_clusters = before.header.refcount_table_clusters;
+  const std::uint64_t state_bits = kIncompatibleDirty | kIncompatibleCorrupt;
+  header.incompatible_features =
+      (header.incompatible_features & ~state_bits) | (before.header.incompatible_features & state_bits);
+  if (header != before.header || before.geometry.refcount_order != after.geometry.refcount_order)
+    return false;
+  const AreaIndex areas(before);
+  const unsigned bits = before.geometry.cluster_bits;
+  const auto maps_nothing = [&](std::uint64_t cluster) {
+    if (before.references->references(cluster) == 0) return true;
+    if (before.references->contested(cluster)) return false;
+    const Area* area = areas.find(cluster);
+    return area ? area->structure == Structure::header || area->structure == Structure::refcount_table
+                : before.refcounts->is_block(cluster << bits);
+  };
+  for (const Step& step : steps)
+    for (const Write& write : step.writes) {
+      if (write.target != File::image || write.new_bytes.empty()) return false;
+      const std::uint64_t last = (write.offset + write.new_bytes.size() - 1) >> bits;
+      for (std::uint64_t cluster = write.offset >> bits; cluster <= last; ++cluster)
+        if (!maps_nothing(cluster)) return false;
+    }
+  return true;
+}
+
 }  // namespace
 
 std::optional<std::string> compare_guest_views(const Context& before, const Context& after,
                                                const std::vector<Step>& steps) {
+  if (is_out_of_view(before, after, steps)) return std::nullopt;
   if (auto difference =
           ViewComparer(before, after, steps, "").compare(active_disk(before), active_disk(after)))
     return difference;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "checker/analysis/passes.h"
 #include "checker/planning/guest_view.h"
@@ -60,7 +61,10 @@ class Planner {
       : inputs_(inputs),
         options_(options),
         progress_(progress),
-        check_{.threads = options.threads, .deep = options.deep, .findings_per_rule = 0} {}
+        check_{.threads = options.threads,
+               .deep = options.deep,
+               .name_copied = !options.only.empty(),
+               .findings_per_rule = 0} {}
 
   std::expected<Plan, std::string> make() {
     Context before(inputs_, check_, progress_);
@@ -68,8 +72,8 @@ class Planner {
     if (!before.report.header_usable) return std::unexpected("the header does not allow to look behind it");
     bind(before);
     // A sound image is not changed unasked, whatever could be tidied up in it.
-    if (before.report.worst == Severity::notice && before.findings.added(rule("header/dirty")) == 0 &&
-        !is_named(before)) {
+    if (before.report.worst == Severity::notice && !before.copied_wrong &&
+        before.findings.added(rule("header/dirty")) == 0 && !is_named(before)) {
       plan_.image_bytes_after = plan_.image.size_bytes;
       plan_.remaining = before.report.totals;
       return std::move(plan_);
@@ -79,8 +83,7 @@ class Planner {
     Editor editor(inputs_.image, data_file);
     const FixedCompanion companion(before.data_file, editor.data_file());
     const Inputs edited{editor.image(), companion, inputs_.open_backing};
-    run_rounds(edited, editor);
-    finish(before, edited, editor);
+    finish(before, run_rounds(edited, editor), edited, editor);
     return std::move(plan_);
   }
 
@@ -98,10 +101,11 @@ class Planner {
       return options_.only.contains(std::string(total.rule->id));
     });
   }
-  void run_rounds(const Inputs& edited, Editor& editor);
+  std::unique_ptr<Context> examine_again(const Inputs& edited, const std::vector<Area>& released) const;
+  std::unique_ptr<Context> run_rounds(const Inputs& edited, Editor& editor);
   bool apply_first_stage(Round& round);
   bool is_wanted(const Finding& finding) const;
-  void finish(const Context& before, const Inputs& edited, Editor& editor);
+  void finish(const Context& before, std::unique_ptr<Context> after, const Inputs& edited, Editor& editor);
 
   const Inputs& inputs_;
   const PlanOptions& options_;
@@ -120,6 +124,8 @@ Binding binding_of(const Device& device, std::uint64_t hash) {
 void Planner::bind(const Context& before) {
   plan_.image = binding_of(before.image, hash_metadata(before));
   for (const RuleTotal& total : before.report.totals) found_before_.insert(total.rule);
+  if (before.copied_wrong && !check_.name_copied)
+    found_before_.insert({rule("l1/copied"), rule("l2/copied")});
   if (before.data_file.state == Companion::State::open)
     plan_.data_file = binding_of(*before.data_file.device, 0);
 }
@@ -137,7 +143,10 @@ bool Planner::apply_first_stage(Round& round) {
   for (const auto& group : {header_remedies(), extension_remedies(), snapshot_remedies(), bitmap_remedies(),
                             mapping_remedies(), data_file_remedies(), refcount_remedies()})
     rows.insert(rows.end(), group.begin(), group.end());
-  for (int stage = 0; stage <= static_cast<int>(Stage::flags); ++stage) {
+  // Entries are named last: as long as refcounts change, which COPIED bits are wrong changes as well.
+  const bool all_named = !round.context.copied_wrong || round.context.options.name_copied;
+  const Stage last = all_named ? Stage::flags : Stage::refcounts;
+  for (int stage = 0; stage <= static_cast<int>(last); ++stage) {
     const std::uint64_t before = round.editor.changes();
     for (const Finding& finding : round.findings) {
       if (!is_wanted(finding)) continue;
@@ -149,48 +158,55 @@ bool Planner::apply_first_stage(Round& round) {
   return false;
 }
 
-// Until no remedy changes anything any more.
-void Planner::run_rounds(const Inputs& edited, Editor& editor) {
-  for (int i = 0; i < kMostRounds; ++i) {
-    Context context(edited, check_, progress_);
-    context.released_areas = released_;
-    examine(context);
-    Round round(context, editor, options_, consent_needed_, released_);
-    round.findings = context.report.findings;
-    plan_.remaining = context.report.totals;
-    // Whatever is written to one of two structures in one place is written to the other as well.
-    if (context.findings.added(rule("overlap/metadata")) != 0) {
-      consent_needed_.insert(
-          "overlap/metadata: structures that lie on each other cannot be repaired in place");
-      return;
-    }
-    if (!apply_first_stage(round)) return;
-  }
-  plan_.unfit = fmt::format("the repair does not come to an end within {} rounds", kMostRounds);
+std::unique_ptr<Context> Planner::examine_again(const Inputs& edited,
+                                                const std::vector<Area>& released) const {
+  auto context = std::make_unique<Context>(edited, check_, progress_);
+  context->released_areas = released;
+  examine(*context);
+  return context;
 }
 
-// The rehearsal: the checker runs once more, and knows no more than anybody who looks at the image.
-void Planner::finish(const Context& before, const Inputs& edited, Editor& editor) {
+// Until no remedy changes anything any more. The last examination, which found nothing more to do.
+std::unique_ptr<Context> Planner::run_rounds(const Inputs& edited, Editor& editor) {
+  for (int i = 0; i < kMostRounds; ++i) {
+    std::unique_ptr<Context> context = examine_again(edited, released_);
+    Round round(*context, editor, options_, consent_needed_, released_);
+    round.findings = context->report.findings;
+    // Whatever is written to one of two structures in one place is written to the other as well.
+    const bool overlap = context->findings.added(rule("overlap/metadata")) != 0;
+    if (overlap)
+      consent_needed_.insert(
+          "overlap/metadata: structures that lie on each other cannot be repaired in place");
+    if (!overlap && apply_first_stage(round)) continue;
+    if (!context->copied_wrong || check_.name_copied) return context;
+    check_.name_copied = true;
+  }
+  plan_.unfit = fmt::format("the repair does not come to an end within {} rounds", kMostRounds);
+  return nullptr;
+}
+
+// The rehearsal: what the checker finds now, when it knows no more than anybody who looks at the image.
+void Planner::finish(const Context& before, std::unique_ptr<Context> after, const Inputs& edited,
+                     Editor& editor) {
   plan_.steps = editor.take_steps();
   plan_.image_bytes_after = editor.image().size_bytes();
   if (editor.data_file()) plan_.data_file_bytes_after = editor.data_file()->size_bytes();
   plan_.consent_needed.assign(consent_needed_.begin(), consent_needed_.end());
+  if (!after || !released_.empty()) after = examine_again(edited, {});
+  plan_.remaining = after->report.totals;
   if (!plan_.unfit.empty() || plan_.steps.empty()) return;
-  Context after(edited, check_, progress_);
-  examine(after);
-  plan_.remaining = after.report.totals;
   // What is left must have been there before: a repair makes nothing worse. Leaks are called lost data as
   // long as something is unknown, and leaks when that is settled.
   const bool lost_before = before.findings.added(rule("refcount/orphan-mapping")) != 0;
-  for (const Finding& finding : after.report.findings) {
-    const bool is_new = finding.severity != Severity::notice && before.findings.added(finding.rule) == 0 &&
+  for (const Finding& finding : after->report.findings) {
+    const bool is_new = finding.severity != Severity::notice && !found_before_.contains(finding.rule) &&
                         !(lost_before && is_about_leaks(finding.rule));
     if (is_new && plan_.unfit.empty())
       plan_.unfit =
           fmt::format("the rehearsal ended with a new finding: {}, {}", finding.rule->id, finding.detail);
   }
   if (!plan_.unfit.empty()) return;
-  if (const auto difference = compare_guest_views(before, after, plan_.steps)) plan_.unfit = *difference;
+  if (const auto difference = compare_guest_views(before, *after, plan_.steps)) plan_.unfit = *difference;
 }
 
 }  // namespace
