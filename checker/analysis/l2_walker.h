@@ -83,6 +83,7 @@ class L2Walker {
   void walk_neighbours(std::span<const TableGroup> groups);
   void walk_alone(std::uint32_t at, std::span<const std::byte> bytes);
   bool is_suspect(std::span<const std::byte> bytes, std::uint64_t sound) const;
+  void prefetch_run(const L2Table& table, std::size_t at);
   void claim_table(const L2Table& table, std::span<const std::byte> bytes);
   std::uint64_t run_length(std::span<const std::byte> bytes, std::uint64_t index, std::uint64_t entry) const;
   void walk_side_by_side(const TableGroup& group);

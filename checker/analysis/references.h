@@ -49,6 +49,8 @@ enum class Claim : std::uint8_t {
 inline constexpr unsigned kClaimKinds = 4;
 
 class References {
+  using Plane = std::array<std::atomic<std::uint64_t>, kChunkWords>;
+
  public:
   // Of clusters below `clusters`. `cap_bytes` 0: no cap.
   References(std::uint64_t clusters, std::uint64_t cap_bytes);
@@ -71,7 +73,6 @@ class References {
 
    private:
     friend class References;
-    using Plane = std::array<std::atomic<std::uint64_t>, kChunkWords>;
     static std::uint64_t load(const std::atomic<Plane*>& plane, std::uint64_t word) {
       const Plane* there = plane.load(std::memory_order_acquire);
       return there ? (*there)[word].load(std::memory_order_relaxed) : 0;
@@ -94,6 +95,14 @@ class References {
 
   // nullptr: nothing in the chunk is referenced.
   const Chunk* find_chunk(std::uint64_t chunk) const { return chunks_.find(chunk); }
+  // Brings near what a claim of this cluster will change: for who claims far from the last claim.
+  void prefetch(std::uint64_t cluster, Claim kind) const {
+    if (cluster >= clusters_) return;
+    const Chunk* chunk = find_chunk(chunk_of(cluster));
+    const Plane* plane = chunk ? chunk->planes_[static_cast<unsigned>(kind)].load() : nullptr;
+    if (plane) __builtin_prefetch(&(*plane)[word_of(cluster)], 1);
+  }
+
   template <typename Visit>
   void for_each_chunk(Visit visit) const {
     chunks_.for_each(0, chunks_.size(), visit);
@@ -117,7 +126,6 @@ class References {
   bool next_window();
 
  private:
-  using Plane = Chunk::Plane;
   Plane& plane(std::atomic<Plane*>& slot);
   void add_extra(Chunk& chunk, std::uint64_t cluster_in_chunk, std::uint64_t by);
   void claim_in_word(Chunk& chunk, std::uint64_t word, std::uint64_t mask, Claim kind, std::uint64_t weight);

@@ -2,6 +2,7 @@
 // entries that name consecutive clusters (all of an image that was written in order) are one run and one
 // range operation on the references. Entries that are plain but scattered cost one bit operation each;
 // everything else goes to EntryJudge.
+#include "checker/analysis/consecutive_entries.h"
 #include "checker/analysis/l2_walker.h"
 
 namespace cowvet {
@@ -28,6 +29,10 @@ std::uint64_t L2Walker::run_length(std::span<const std::byte> bytes, std::uint64
       data_file_ ? (kOffsetMask - (entry & kOffsetMask)) / geometry_.cluster_bytes + 1
                  : geometry_.file_clusters - ((entry & kOffsetMask) >> geometry_.cluster_bits);
   const std::uint64_t most = std::min(geometry_.l2_entries - index, room);
+  if (!extended_) {
+    const std::span rest = bytes.subspan((index + 1) * sizeof entry, (most - 1) * sizeof entry);
+    return 1 + count_consecutive(rest, entry + geometry_.cluster_bytes, geometry_.cluster_bytes);
+  }
   std::uint64_t length = 1;
   while (length < most && entry_at(bytes, index + length) == entry + length * geometry_.cluster_bytes &&
          subclusters_at(bytes, index + length).conflict() == 0)
@@ -74,8 +79,16 @@ bool L2Walker::is_suspect(std::span<const std::byte> bytes, std::uint64_t sound)
   return implausible >= kFewest && implausible > sound + odd_.size() - implausible;
 }
 
+// Scattered clusters are far apart, and other threads write beside them.
+void L2Walker::prefetch_run(const L2Table& table, std::size_t at) {
+  if (at < runs_.size() && !data_file_)
+    references_.prefetch((runs_[at].entry & kOffsetMask) >> geometry_.cluster_bits,
+                         claim_of(table, runs_[at].entry));
+}
+
 // Claims what the scan of walk_alone found, in the order of the table.
 void L2Walker::claim_table(const L2Table& table, std::span<const std::byte> bytes) {
+  constexpr std::size_t kAhead = 16;
   expected_offset_ = 0;
   std::size_t next_odd = 0;
   const auto judge_odd_before = [&](std::uint64_t end) {
@@ -87,6 +100,7 @@ void L2Walker::claim_table(const L2Table& table, std::span<const std::byte> byte
   };
   for (std::size_t i = 0; i < runs_.size(); ++i) {
     const Run& run = runs_[i];
+    prefetch_run(table, i + kAhead);
     judge_odd_before(run.first);
     count_standard(table, run.entry, run.length);
     if (!data_file_)
