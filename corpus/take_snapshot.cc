@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 #include "corpus/draft.h"
 
@@ -20,7 +21,8 @@ std::vector<std::byte> extra_data(const TakeSnapshot& step, std::uint64_t disk_s
   known.disk_size = disk_size;
   known.icount = ~std::uint64_t{0};
   std::vector<std::byte> extra(step.extra_bytes, std::byte{0x5e});
-  std::memcpy(extra.data(), &known, std::min(extra.size(), sizeof known));
+  std::ranges::copy(std::as_bytes(std::span(&known, 1)).first(std::min(extra.size(), sizeof known)),
+                    extra.begin());
   return extra;
 }
 
