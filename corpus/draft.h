@@ -78,8 +78,15 @@ void write_extensions(Draft& draft);
 // write_tables.cc: L1, L2, refcount table and blocks, once all references are known.
 void write_tables(Draft& draft);
 
-// apply_damage.cc
+// apply_damage.cc, set_fields.cc
+inline constexpr std::uint64_t kMostDamagedBytes = std::uint64_t{2} << 30;
 void apply_damage(Draft& draft);
+void set_fields(Draft& draft, const SetFields& set);
+// What the expression means in `file`; nothing, and an error, where the image has no such place.
+std::optional<std::uint64_t> resolve_in(Draft& draft, const std::vector<std::byte>& file,
+                                        const Expression& expression);
+void patch_bytes(Draft& draft, std::vector<std::byte>& file, std::uint64_t at,
+                 std::span<const std::byte> bytes);
 
 // ---- map_cluster.cc: the mapping of the active disk
 
