@@ -75,7 +75,11 @@ void zero_whole(Draft& draft, MappedCluster& cluster, std::uint64_t guest, bool 
 
 void zero_subclusters(Draft& draft, MappedCluster& cluster, std::uint64_t guest, std::uint32_t bits,
                       bool keep) {
-  if (cluster.state == State::compressed) return draft.fail("a compressed cluster has no subclusters");
+  if (cluster.state == State::compressed) {
+    if (bits != ~std::uint32_t{0}) return draft.fail("a compressed cluster has no subclusters");
+    release_cluster(draft, cluster);
+    cluster = {};
+  }
   if (keep) {
     own_cluster(draft, cluster, guest);
     put_cluster_content(draft, cluster, guest);
