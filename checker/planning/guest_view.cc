@@ -20,10 +20,33 @@ bool is_zero(ExtentKind kind) {
   return kind == ExtentKind::zero || kind == ExtentKind::zero_allocated;
 }
 
+// What the steps name of one disk, as few ranges as possible, in order: two steps may share what changes as
+// one.
+std::vector<GuestRange> announced_ranges(const std::vector<Step>& steps, const std::string& owner) {
+  std::vector<GuestRange> ranges;
+  for (const Step& step : steps)
+    for (const GuestImpact& impact : step.impact)
+      if (impact.owner == owner) ranges.push_back(impact.range);
+  std::ranges::sort(ranges, {}, &GuestRange::offset);
+  std::vector<GuestRange> merged;
+  for (const GuestRange& range : ranges) {
+    const std::uint64_t end = range.offset + range.length;
+    if (merged.empty() || range.offset > merged.back().offset + merged.back().length)
+      merged.push_back(range);
+    else
+      merged.back().length = std::max(merged.back().length, end - merged.back().offset);
+  }
+  return merged;
+}
+
 class ViewComparer {
  public:
   ViewComparer(const Context& before, const Context& after, const std::vector<Step>& steps, std::string owner)
-      : before_(before), after_(after), steps_(steps), owner_(std::move(owner)) {}
+      : before_(before),
+        after_(after),
+        steps_(steps),
+        owner_(std::move(owner)),
+        announced_(announced_ranges(steps, owner_)) {}
 
   // Walks both in step, extent by extent.
   std::optional<std::string> compare(const DiskState& old_disk, const DiskState& new_disk) {
@@ -62,12 +85,11 @@ class ViewComparer {
   }
 
   bool is_announced(GuestRange range) const {
-    return std::ranges::any_of(steps_, [&](const Step& step) {
-      return std::ranges::any_of(step.impact, [&](const GuestImpact& impact) {
-        return impact.owner == owner_ && impact.range.offset <= range.offset &&
-               range.offset + range.length <= impact.range.offset + impact.range.length;
-      });
-    });
+    const auto behind = std::ranges::upper_bound(announced_, range.offset, {}, &GuestRange::offset);
+    if (behind == announced_.begin()) return false;
+    const GuestRange& announced = *std::prev(behind);
+    return range.offset - announced.offset < announced.length &&
+           range.length <= announced.length - (range.offset - announced.offset);
   }
 
   bool is_written(std::uint64_t offset, std::uint64_t length) const {
@@ -113,6 +135,7 @@ class ViewComparer {
   const Context& after_;
   const std::vector<Step>& steps_;
   const std::string owner_;
+  const std::vector<GuestRange> announced_;
   std::optional<std::string> difference_;
 };
 
