@@ -65,15 +65,34 @@ void clear_subclusters(Round& round, const Finding& finding) {
                  [](std::uint64_t) { return std::uint64_t{0}; });
 }
 
+// What the guest reads of the subclusters in `both`, those of the cluster at `guest`, is settled here.
+void add_subcluster_impact(const Round& round, const Finding& finding, std::uint64_t guest,
+                           std::uint64_t both, Step& step) {
+  constexpr unsigned kSubclusters = 32;
+  const std::uint64_t length = round.context.geometry.cluster_bytes / kSubclusters;
+  for (unsigned i = 0; i < kSubclusters; ++i)
+    if (both >> i & 1)
+      step.impact.push_back({{guest + i * length, length}, finding.place.owner, "an error", step.outcome});
+}
+
 void settle_subclusters(Round& round, const Finding& finding) {
   const std::string outcome = round.chosen(finding.rule, "data");
   if (outcome != "data" && outcome != "zero") return;
   const bool data = outcome == "data";
-  change_numbers(round, finding, data ? "read these subclusters as data" : "read these subclusters as zeros",
-                 8, [data](std::uint64_t raw) {
-                   const std::uint64_t both = SubclusterBitmap{raw}.conflict();
-                   return raw & ~(data ? both << 32 : both);
-                 });
+  Step& step =
+      round.editor.begin(finding.rule, Remedy::choice,
+                         data ? "read these subclusters as data" : "read these subclusters as zeros");
+  step.outcome = outcome;
+  step.count = finding.count;
+  for (std::uint64_t i = 0; i < finding.count; ++i) {
+    const std::uint64_t at = finding.place.offset + i * round.context.geometry.l2_entry_bytes + 8;
+    const auto raw = round.editor.read_number<std::uint64_t>(File::image, at);
+    const std::uint64_t both = SubclusterBitmap{raw}.conflict();
+    if (finding.place.guest)
+      add_subcluster_impact(
+          round, finding, finding.place.guest->offset + i * round.context.geometry.cluster_bytes, both, step);
+    round.editor.write_number(File::image, at, raw & ~(data ? both << 32 : both));
+  }
 }
 
 void free_past_end(Round& round, const Finding& finding) {
