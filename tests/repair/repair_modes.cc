@@ -1,0 +1,127 @@
+#include "tests/repair/repair_modes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cowvet {
+namespace {
+
+struct Outcomes {
+  RuleId rule;
+  std::vector<std::string> outcomes;
+};
+
+const std::vector<Outcomes>& all_outcomes() {
+  static const std::vector<Outcomes> all{
+      {rule("data-file/offset-mismatch"), {"guest-offset", "move-data", "zero"}},
+      {rule("data-file/raw-unmapped"), {"clear-raw", "trust-raw", "trust-metadata"}},
+      {rule("data-file/raw-zero-differs"), {"clear-raw", "trust-raw", "trust-metadata"}},
+      {rule("data-file/raw-with-backing"), {"clear-raw", "drop-backing"}},
+      {rule("ext/backing-format-missing"), {"raw"}},
+      {rule("ext/backing-format-nul"), {"cut", "drop"}},
+      {rule("ext/data-file-name-empty"), {"drop"}},
+      {rule("ext/data-file-name-nul"), {"cut", "drop"}},
+      {rule("ext/data-file-name-unexpected"), {"drop-name", "set-bit"}},
+      {rule("ext/duplicate"), {"first", "last"}},
+      {rule("ext/luks-unexpected"), {"drop", "set-method"}},
+      {rule("header/backing-name-empty"), {"restore", "drop-backing"}},
+      {rule("header/backing-name-outside"), {"restore", "drop-backing"}},
+      {rule("header/backing-name-overlap"), {"restore", "drop-backing"}},
+      {rule("header/backing-name-too-long"), {"restore", "drop-backing"}},
+      {rule("header/size-beyond-l1"), {"grow", "shrink"}},
+      {rule("l2/subcluster-conflict"), {"data", "zero"}},
+      {rule("refcount/orphan-mapping"), {"relink", "free"}},
+  };
+  return all;
+}
+
+constexpr std::string_view kWrongFormat = "Image is not in qcow2 format";
+constexpr std::string_view kWhyWrongFormat =
+    "the default is the last of two formats, which QEMU takes: the backing file is not of that one";
+constexpr std::string_view kNoKey = "encrypt.key-secret";
+constexpr std::string_view kWhyNoKey = "no password opens the LUKS headers of the corpus";
+
+constexpr QemuRefusal kRefusals[] = {
+    {"ext/duplicate-other", kWrongFormat, kWhyWrongFormat},
+    {"stories/20-two-backing-formats", kWrongFormat, kWhyWrongFormat},
+    {"l2/overlaps-luks-header", kNoKey, kWhyNoKey},
+    {"stories/06-luks-without-key", kNoKey, kWhyNoKey},
+    {"stories/17-data-on-luks-header", kNoKey, kWhyNoKey},
+    {"ext/luks-unexpected-method-0", kNoKey, kWhyNoKey},  // once the method is set
+    {"ext/luks-unexpected-method-1", kNoKey, kWhyNoKey},
+};
+
+struct Reason {
+  std::string_view recipe;
+  std::string_view mode;  // empty: all
+  std::string_view why;
+};
+constexpr Reason kUnfit[] = {
+    {"ext/data-file-name-unexpected-bit-clear", "ext/data-file-name-unexpected=set-bit",
+     "the data file that is named is not there"},
+    {"ext/duplicate-bitmaps", "ext/duplicate=last", "the last of the two bitmap directories is none"},
+};
+constexpr std::string_view kOverlap =
+    "of structures that lie on each other one is overwritten: which, is not known";
+constexpr Reason kLeft[] = {
+    {"data-file/first-cluster-lost", "", "legal, and without the raw bit nobody knows what was meant"},
+    {"ext/unterminated-cluster-end", "", "a notice, and the first cluster has no room for an end marker"},
+    {"header/backing-name-too-long-1024", "", "no shorter name is in the image"},
+    {"header/l1-outside-wraps", "", "the L1 table is lost, and empty: nothing tells where it is"},
+    {"header/l1-outside-zero", "", "the L1 table is lost, and empty: nothing tells where it is"},
+    {"header/unknown-compatible-bit", "", "a notice: programs may ignore such bits, and they are kept"},
+    {"overlap/active-l1-is-that-of-a-snapshot", "", kOverlap},
+    {"overlap/bitmap-table-on-l1-table", "", kOverlap},
+    {"overlap/luks-header-on-l1-table", "", kOverlap},
+    {"overlap/snapshot-l1-on-snapshot-table", "", kOverlap},
+    {"overlap/two-bitmap-tables", "", kOverlap},
+};
+
+template <std::size_t N>
+std::string_view find_reason(const Reason (&reasons)[N], const corpus::Recipe& recipe,
+                             std::string_view mode) {
+  const auto found = std::ranges::find_if(reasons, [&](const Reason& reason) {
+    return reason.recipe == recipe.name && (reason.mode.empty() || reason.mode == mode);
+  });
+  return found == std::end(reasons) ? std::string_view() : found->why;
+}
+
+}  // namespace
+
+std::vector<RepairMode> repair_modes_of(const corpus::Recipe& recipe) {
+  const bool deep = recipe.check_deep;
+  PlanOptions all{.allow_metadata = true, .allow_lossy = true, .deep = deep};
+  std::vector<RepairMode> modes{{"safe", {.deep = deep}}, {"all consents", all}};
+  // A notice is changed only where its rule is named.
+  if ((*recipe.rule)->severity == Severity::notice) {
+    all.only = {std::string((*recipe.rule)->id), "refcount/leak"};
+    modes.push_back({"only its rule", all});
+  }
+  for (const auto& [rule_id, outcomes] : all_outcomes()) {
+    const bool is_expected = std::ranges::any_of(
+        recipe.expectations, [&](const auto& expected) { return expected.rule == rule_id; });
+    if (!is_expected) continue;
+    for (const std::string& outcome : outcomes) {
+      PlanOptions options = all;
+      options.choices[std::string(rule_id->id)] = outcome;
+      modes.push_back({fmt::format("{}={}", rule_id->id, outcome), options});
+    }
+  }
+  return modes;
+}
+
+const QemuRefusal* qemu_refusal(const corpus::Recipe& recipe) {
+  const auto found = std::ranges::find(kRefusals, recipe.name, &QemuRefusal::recipe);
+  return found == std::end(kRefusals) ? nullptr : &*found;
+}
+
+std::string_view why_unfit(const corpus::Recipe& recipe, const RepairMode& mode) {
+  return find_reason(kUnfit, recipe, mode.name);
+}
+
+std::string_view why_left(const corpus::Recipe& recipe) {
+  return find_reason(kLeft, recipe, "");
+}
+
+}  // namespace cowvet
