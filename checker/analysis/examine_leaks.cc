@@ -185,9 +185,9 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
 
 void LeakExaminer::report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count,
                                  std::string detail, Structure structure) {
-  constexpr RuleId id = rule("refcount/orphan-mapping");
-  context_.findings.add({.rule = id,
-                         .severity = context_.references_unread() ? Severity::unchecked : id->severity,
+  static constexpr RuleId kRule = rule("refcount/orphan-mapping");
+  context_.findings.add({.rule = kRule,
+                         .severity = context_.references_unread() ? Severity::unchecked : kRule->severity,
                          .place = {.structure = structure,
                                    .offset = first << geometry_.cluster_bits,
                                    .length = length << geometry_.cluster_bits},

@@ -27,7 +27,7 @@ void parallel_for(unsigned threads, std::uint64_t items, Work work) {
   std::exception_ptr failure;
   const auto run = [&](unsigned worker) {
     try {
-      for (std::uint64_t item; (item = next.fetch_add(1, std::memory_order_relaxed)) < items;)
+      for (std::uint64_t item = 0; (item = next.fetch_add(1, std::memory_order_relaxed)) < items;)
         work(item, worker);
     } catch (...) {
       next.store(items, std::memory_order_relaxed);

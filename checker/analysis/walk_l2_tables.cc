@@ -57,6 +57,7 @@ WalkResult walk_l2_tables(Context& context, const Tables& tables, References& re
 
   MemoryGate gate(references);
   std::vector<std::unique_ptr<L2Walker>> walkers;
+  walkers.reserve(threads);
   for (unsigned i = 0; i < threads; ++i)
     walkers.push_back(std::make_unique<L2Walker>(context, tables, references, gate, mode));
   parallel_for(threads, pieces, [&](std::uint64_t piece, unsigned worker) {

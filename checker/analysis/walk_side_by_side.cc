@@ -7,7 +7,7 @@ namespace cowvet {
 
 // In slices, so that all tables of the group fit in a small buffer.
 void L2Walker::walk_side_by_side(const TableGroup& group) {
-  constexpr std::uint64_t kBufferEntries = 128 * 1024;
+  static constexpr std::uint64_t kBufferEntries = std::uint64_t{128} * 1024;
   std::uint64_t slice = geometry_.l2_entries;
   while (slice > 64 && slice * group.count > kBufferEntries) slice /= 2;
   std::vector<TableState> states(group.count);

@@ -109,8 +109,6 @@ int make_one(const std::string& name, const std::string& image) {
   return 0;
 }
 
-}  // namespace
-
 int run_main(int argc, char** argv) {
   Settings settings{.directory = std::filesystem::temp_directory_path() / "cowvet-bench", .only = {}};
   std::string floor;
@@ -142,6 +140,8 @@ int run_main(int argc, char** argv) {
   if (!directory.empty()) settings.directory = std::filesystem::absolute(directory);
   return run_all(settings);
 }
+
+}  // namespace
 
 }  // namespace cowvet::bench
 
