@@ -59,6 +59,7 @@ struct Binding {
 };
 
 struct Plan {
+  bool deep = false;  // made, and to be rehearsed, with a deep check
   Binding image;
   std::optional<Binding> data_file;
   std::uint64_t image_bytes_after = 0;      // the file's length afterwards; it never shrinks

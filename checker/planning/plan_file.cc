@@ -153,6 +153,7 @@ Step decode_step(const Json& json) {
 
 void decode_head(const Json& json, Plan& plan) {
   if (json.at("plan") != 1) throw NotAPlan("a plan of another version");
+  plan.deep = json.at("deep");
   plan.image = decode_binding(json.at("image"));
   if (json.contains("data-file")) plan.data_file = decode_binding(json.at("data-file"));
   plan.image_bytes_after = json.at("image-size-after");
@@ -170,7 +171,7 @@ void decode_end(const Json& json, Plan& plan) {
 }  // namespace
 
 void write_plan(const Plan& plan, std::ostream& out) {
-  Json head{{"plan", 1}, {"image", encode_binding(plan.image)}};
+  Json head{{"plan", 1}, {"deep", plan.deep}, {"image", encode_binding(plan.image)}};
   if (plan.data_file) head["data-file"] = encode_binding(*plan.data_file);
   head["image-size-after"] = plan.image_bytes_after;
   head["data-file-size-after"] = plan.data_file_bytes_after;

@@ -1,6 +1,6 @@
 // Plans as text: JSON, one document a line, so that a long plan streams.
 //
-//   {"plan":1,"image":{"path":...,"size":...,"device":...,"inode":...,"metadata-hash":...},
+//   {"plan":1,"deep":false,"image":{"path":...,"size":...,"device":...,"inode":...,"metadata-hash":...},
 //    "data-file":{...},"image-size-after":...,"data-file-size-after":...}
 //   {"step":1,"rule":"l2/copied","remedy":"safe","outcome":"","why":"...","phase":"pointers","count":1,
 //    "impact":[{"offset":...,"length":...,"owner":"","before":"...","after":"..."}],

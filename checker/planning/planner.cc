@@ -7,8 +7,9 @@
 #include <memory>
 
 #include "checker/analysis/passes.h"
-#include "checker/planning/guest_view.h"
+#include "checker/planning/fixed_companion.h"
 #include "checker/planning/metadata_hash.h"
+#include "checker/planning/rehearsal.h"
 #include "checker/planning/round.h"
 
 namespace cowvet {
@@ -21,40 +22,6 @@ constexpr bool is_about_leaks(RuleId rule_id) {
   return rule_id == rule("refcount/leak") || rule_id == rule("refcount/too-high");
 }
 
-// The companion that was opened for the first round, handed out again and again over its overlay.
-class FixedCompanion {
- public:
-  FixedCompanion(const Companion& opened, const Device* device) : opened_(opened), device_(device) {}
-
-  Companion operator()(const std::string&) const {
-    Companion companion{
-        .state = opened_.state, .path = opened_.path, .why = opened_.why, .identity = opened_.identity};
-    if (device_) companion.device = std::make_unique<Borrowed>(*device_);
-    return companion;
-  }
-
- private:
-  // Owned by the planner, and yet handed over.
-  class Borrowed final : public Device {
-   public:
-    explicit Borrowed(const Device& device) : device_(device) {}
-    const std::string& name() const override { return device_.name(); }
-    std::uint64_t size_bytes() const override { return device_.size_bytes(); }
-    std::expected<void, IoError> read(std::uint64_t offset, std::span<std::byte> out) const override {
-      return device_.read(offset, out);
-    }
-    DataExtent next_data(std::uint64_t offset) const override { return device_.next_data(offset); }
-    std::optional<FileIdentity> identity() const override { return device_.identity(); }
-    bool is_block_device() const override { return device_.is_block_device(); }
-
-   private:
-    const Device& device_;
-  };
-
-  const Companion& opened_;
-  const Device* device_;
-};
-
 class Planner {
  public:
   Planner(const Inputs& inputs, const PlanOptions& options, Progress& progress)
@@ -62,6 +29,7 @@ class Planner {
         options_(options),
         progress_(progress),
         check_{.threads = options.threads,
+               .max_memory_bytes = options.max_memory_bytes,
                .deep = options.deep,
                .name_copied = !options.only.empty(),
                .findings_per_rule = 0} {}
@@ -125,6 +93,7 @@ Binding binding_of(const Device& device, std::uint64_t hash) {
 }
 
 void Planner::bind(const Context& before) {
+  plan_.deep = options_.deep;
   plan_.image = binding_of(before.image, hash_metadata(before));
   for (const RuleTotal& total : before.report.totals) found_before_.insert(total.rule);
   if (before.copied_wrong && !check_.name_copied)
@@ -198,18 +167,7 @@ void Planner::finish(const Context& before, std::unique_ptr<Context> after, cons
   if (!after || !released_.empty()) after = examine_again(edited, {});
   plan_.remaining = after->report.totals;
   if (!plan_.unfit.empty() || plan_.steps.empty()) return;
-  // What is left must have been there before: a repair makes nothing worse. Leaks are called lost data as
-  // long as something is unknown, and leaks when that is settled.
-  const bool lost_before = before.findings.added(rule("refcount/orphan-mapping")) != 0;
-  for (const Finding& finding : after->report.findings) {
-    const bool is_new = finding.severity != Severity::notice && !found_before_.contains(finding.rule) &&
-                        !(lost_before && is_about_leaks(finding.rule));
-    if (is_new && plan_.unfit.empty())
-      plan_.unfit =
-          fmt::format("the rehearsal ended with a new finding: {}, {}", finding.rule->id, finding.detail);
-  }
-  if (!plan_.unfit.empty()) return;
-  if (const auto difference = compare_guest_views(before, *after, plan_.steps)) plan_.unfit = *difference;
+  plan_.unfit = find_harm(before, *after, found_before_, plan_.steps);
 }
 
 }  // namespace

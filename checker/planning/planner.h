@@ -23,7 +23,8 @@ struct PlanOptions {
   std::set<std::string> only;                  // rule ids; empty: all
   std::map<std::string, std::string> choices;  // rule id -> outcome
   bool deep = false;
-  unsigned threads = 0;
+  unsigned threads = 0;                // as in Options
+  std::uint64_t max_memory_bytes = 0;  // as in Options
 };
 
 // An error is a sentence that says why no plan can be made.

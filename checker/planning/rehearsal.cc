@@ -1,0 +1,157 @@
+#include "checker/planning/rehearsal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "checker/analysis/passes.h"
+#include "checker/device/overlay_device.h"
+#include "checker/planning/fixed_companion.h"
+#include "checker/planning/guest_view.h"
+#include "checker/planning/metadata_hash.h"
+
+namespace cowvet {
+namespace {
+
+constexpr bool is_about_leaks(RuleId rule_id) {
+  return rule_id == rule("refcount/leak") || rule_id == rule("refcount/too-high");
+}
+
+void examine(Context& context) {
+  context.keep_references = true;
+  run_passes(context);
+  Report report = finish_report(context);
+  context.report = std::move(report);
+}
+
+// Whether `device` is what the plan was made for; empty: it is, as far as this shows.
+std::string find_other_file(const Binding& binding, const Device& device) {
+  if (binding.identity && device.identity() && binding.identity != device.identity())
+    return fmt::format("the plan was made for another file than {}", device.name());
+  if (binding.size_bytes != device.size_bytes())
+    return fmt::format("{} has changed since the plan was made: it had {} bytes, now it has {}",
+                       device.name(), binding.size_bytes, device.size_bytes());
+  return "";
+}
+
+// The image and the data file as the plan makes them.
+class Overlays {
+ public:
+  Overlays(const Device& image, const Device* data_file)
+      : image_(image), data_file_(data_file ? std::make_unique<OverlayDevice>(*data_file) : nullptr) {}
+
+  OverlayDevice& image() { return image_; }
+  OverlayDevice* data_file() { return data_file_.get(); }
+
+  // Why the plan cannot be applied; empty: it was.
+  std::string apply(const Plan& plan) {
+    for (const Step& step : plan.steps)
+      for (const Write& write : step.writes)
+        if (std::string wrong = apply(write, plan); !wrong.empty()) return wrong;
+    if (plan.image_bytes_after < image_.size_bytes()) return "the plan would cut the image";
+    image_.resize(plan.image_bytes_after);
+    if (!data_file_) return "";
+    if (plan.data_file_bytes_after < data_file_->size_bytes()) return "the plan would cut the data file";
+    data_file_->resize(plan.data_file_bytes_after);
+    return "";
+  }
+
+ private:
+  std::string apply(const Write& write, const Plan& plan) {
+    const bool in_image = write.target == File::image;
+    if (!in_image && !data_file_) return "the plan writes to a data file that it does not name";
+    OverlayDevice& device = in_image ? image_ : *data_file_;
+    const std::uint64_t end = in_image ? plan.image_bytes_after : plan.data_file_bytes_after;
+    if (!fits_in(write.offset, write.new_bytes.size(), end))
+      return fmt::format("the plan writes at {:#x}, behind the end of {}", write.offset, device.name());
+    std::vector<std::byte> there(write.old_bytes.size());
+    if (!device.read(write.offset, there) || there != write.old_bytes)
+      return fmt::format("{} has changed at {:#x} since the plan was made", device.name(), write.offset);
+    device.write(write.offset, write.new_bytes);
+    return "";
+  }
+
+  OverlayDevice image_;
+  std::unique_ptr<OverlayDevice> data_file_;
+};
+
+// Whether the files are those of the plan, in the same state.
+std::string find_changed_file(const Plan& plan, const Context& before, const Device* data_file) {
+  if (std::string other = find_other_file(plan.image, before.image); !other.empty()) return other;
+  if (plan.data_file.has_value() != (data_file != nullptr))
+    return plan.data_file ? fmt::format("the plan is about a data file, {}, which is not open: {}",
+                                        plan.data_file->path, before.data_file.why)
+                          : "the plan was made without the data file, which is there now";
+  if (data_file)
+    if (std::string other = find_other_file(*plan.data_file, *data_file); !other.empty()) return other;
+  if (hash_metadata(before) != plan.image.metadata_hash)
+    return fmt::format("the metadata of {} has changed since the plan was made", before.image.name());
+  return "";
+}
+
+std::string refuse(const Plan& plan, const Context& before, const Inputs& inputs, const Options& check,
+                   Progress& progress) {
+  if (!before.report.header_usable) return "the header does not allow to look behind it";
+  const bool has_data_file = before.data_file.state == Companion::State::open;
+  const Device* data_file = has_data_file ? before.data_file.device.get() : nullptr;
+  if (std::string changed = find_changed_file(plan, before, data_file); !changed.empty()) return changed;
+  if (!plan.unfit.empty()) return "the plan is unfit: " + plan.unfit;
+  Overlays overlays(inputs.image, data_file);
+  if (std::string wrong = overlays.apply(plan); !wrong.empty()) return wrong;
+  const FixedCompanion companion(before.data_file, overlays.data_file());
+  const Inputs edited{overlays.image(), companion, inputs.open_backing};
+  Options all = check;
+  all.findings_per_rule = 0;
+  Context after(edited, all, progress);
+  examine(after);
+  if (std::string other = find_difference(plan.remaining, after.report.totals); !other.empty())
+    return "the rehearsal does not end as the plan says: " + other;
+  std::set<RuleId> found_before;
+  for (const RuleTotal& total : before.report.totals) found_before.insert(total.rule);
+  return find_harm(before, after, found_before, plan.steps);
+}
+
+}  // namespace
+
+std::string find_difference(const std::vector<RuleTotal>& remaining, const std::vector<RuleTotal>& found) {
+  std::map<RuleId, std::pair<RuleTotal, RuleTotal>> by_rule;  // as planned, as found
+  const auto at = [&](RuleId id) -> auto& {
+    return by_rule.try_emplace(id, RuleTotal{.rule = id}, RuleTotal{.rule = id}).first->second;
+  };
+  for (const RuleTotal& total : remaining) at(total.rule).first = total;
+  for (const RuleTotal& total : found) at(total.rule).second = total;
+  for (const auto& [id, totals] : by_rule) {
+    const auto& [planned, there] = totals;
+    if (planned.findings != there.findings || planned.total != there.total)
+      return fmt::format("{} was to be found {} times, and is found {} times", id->id, planned.total,
+                         there.total);
+  }
+  return "";
+}
+
+std::string find_harm(const Context& before, const Context& after, const std::set<RuleId>& found_before,
+                      const std::vector<Step>& steps) {
+  // What is left must have been there before: a repair makes nothing worse. Leaks are called lost data as
+  // long as something is unknown, and leaks when that is settled.
+  const bool lost_before = before.findings.added(rule("refcount/orphan-mapping")) != 0;
+  for (const Finding& finding : after.report.findings) {
+    const bool is_new = finding.severity != Severity::notice && !found_before.contains(finding.rule) &&
+                        !(lost_before && is_about_leaks(finding.rule));
+    if (is_new)
+      return fmt::format("the rehearsal ended with a new finding: {}, {}", finding.rule->id, finding.detail);
+  }
+  return compare_guest_views(before, after, steps).value_or("");
+}
+
+Rehearsal rehearse(const Inputs& inputs, const Plan& plan, Options check, Progress& progress) {
+  check.deep = plan.deep;
+  Context before(inputs, check, progress);
+  examine(before);
+  std::string refusal = refuse(plan, before, inputs, check, progress);
+  return {std::move(before.report), std::move(refusal)};
+}
+
+}  // namespace cowvet
