@@ -69,20 +69,18 @@ std::expected<void, std::string> apply_planning(const PlanTexts& texts, CheckOpt
   options.planning = *plan;
   options.planning.deep = options.analysis.deep;
   options.planning.threads = options.analysis.threads;
+  options.planning.max_memory_bytes = options.analysis.max_memory_bytes;
   return {};
 }
 
 // Moves what the texts say into the options; the error is a message for people.
 std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options) {
-  constexpr std::uint64_t kMostThreads = 1024;
   if (texts.output != "human" && texts.output != "json")
     return std::unexpected(fmt::format("--output takes human or json, not '{}'", texts.output));
   const auto limit = parse_number("limit", texts.limit);
   if (!limit) return std::unexpected(limit.error());
-  const auto threads = parse_number("threads", texts.threads);
+  const auto threads = parse_threads(texts.threads);
   if (!threads) return std::unexpected(threads.error());
-  if (*threads > kMostThreads)
-    return std::unexpected(fmt::format("--threads takes at most {}, not {}", kMostThreads, *threads));
   const auto max_memory = parse_size("max-memory", texts.max_memory);
   if (!max_memory) return std::unexpected(max_memory.error());
 
@@ -90,7 +88,7 @@ std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options
   options.judging.must_be_qcow2 = !options.image.format.empty();
   options.analysis.guest_data = !texts.no_data;
   options.analysis.findings_per_rule = *limit;
-  options.analysis.threads = static_cast<unsigned>(*threads);
+  options.analysis.threads = *threads;
   options.analysis.max_memory_bytes = *max_memory;
   return {};
 }

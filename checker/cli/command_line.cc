@@ -1,9 +1,11 @@
 #include "checker/cli/command_line.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <cerrno>  // program_invocation_short_name
 #include <charconv>
 #include <cstdio>
 #include <limits>
@@ -54,6 +56,14 @@ std::expected<std::uint64_t, std::string> parse_number(std::string_view option, 
   return std::unexpected(fmt::format("--{} takes a number, not '{}'", option, text));
 }
 
+std::expected<unsigned, std::string> parse_threads(std::string_view text) {
+  constexpr std::uint64_t kMost = 1024;
+  const auto number = parse_number("threads", text);
+  if (!number) return std::unexpected(number.error());
+  if (*number <= kMost) return static_cast<unsigned>(*number);
+  return std::unexpected(fmt::format("--threads takes at most {}, not {}", kMost, *number));
+}
+
 std::expected<std::uint64_t, std::string> parse_size(std::string_view option, std::string_view text) {
   constexpr std::string_view kSuffixes = "kMGT";
   const std::size_t suffix = text.empty() ? std::string_view::npos : kSuffixes.find(text.back());
@@ -77,25 +87,38 @@ void print_err(std::string_view text) {
 }
 
 void print_error(std::string_view message) {
-  print_err(fmt::format("cowvet: {}\n", escape_for_terminal(message)));
+  print_err(fmt::format("{}: {}\n", program_invocation_short_name, escape_for_terminal(message)));
 }
 
 int usage_error(std::string_view message, std::string_view command) {
   print_error(message);
-  print_err(fmt::format("Try 'cowvet {}{}--help'.\n", command, command.empty() ? "" : " "));
+  print_err(fmt::format("Try '{} {}{}--help'.\n", program_invocation_short_name, command,
+                        command.empty() ? "" : " "));
   return kExitIncomplete;
 }
 
-int print_help(std::string_view command, std::string_view text, const po::options_description& options) {
+int print_usage(std::string_view usage, std::string_view text, const po::options_description& options) {
   std::size_t longest = 0;
   for (const auto& option : options.options()) longest = std::max(longest, names_of(*option).size());
   const std::size_t column = longest + 4;
-  std::string help =
-      fmt::format("Usage: cowvet {} {}\n\n{}\nOptions:\n", command, find_command(command)->usage, text);
+  std::string help = fmt::format("Usage: {}\n\n{}\nOptions:\n", usage, text);
   for (const auto& option : options.options())
     help +=
         fmt::format("  {:<{}}{}", names_of(*option), column - 2, wrap(option->description(), column, column));
   return print_out(help) ? kExitSound : kExitIncomplete;
+}
+
+int print_help(std::string_view command, std::string_view text, const po::options_description& options) {
+  return print_usage(fmt::format("cowvet {} {}", command, find_command(command)->usage), text, options);
+}
+
+void occupy_standard_descriptors() {
+  for (int descriptor = open("/dev/null", O_RDONLY); descriptor >= 0;
+       descriptor = open("/dev/null", O_RDONLY))
+    if (descriptor > STDERR_FILENO) {
+      close(descriptor);
+      return;
+    }
 }
 
 }  // namespace cowvet

@@ -1,7 +1,4 @@
 // cowvet: examines qcow2 images, read-only.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <exception>
 
 #include "checker/cli/command_line.h"
@@ -9,17 +6,6 @@
 
 namespace cowvet {
 namespace {
-
-// A file opened later must not become standard output or standard error of a program started without them.
-// What is printed there fails, as it would have.
-void occupy_standard_descriptors() {
-  for (int descriptor = open("/dev/null", O_RDONLY); descriptor >= 0;
-       descriptor = open("/dev/null", O_RDONLY))
-    if (descriptor > STDERR_FILENO) {
-      close(descriptor);
-      return;
-    }
-}
 
 int run(const Arguments& words) {
   if (words.empty()) return usage_error("no command given");

@@ -32,13 +32,17 @@ OpenCompanion with_remarks(OpenCompanion open) {
 
 }  // namespace
 
-void add_image_options(po::options_description& list, ImageOptions& options) {
+void add_naming_options(po::options_description& list, ImageOptions& options) {
   list.add_options()("format,f", po::value(&options.format)->value_name("FORMAT"),
                      "the image's format: qcow2, and an error if it is not");
   list.add_options()("data-file", po::value(&options.data_file)->value_name("PATH"),
                      "the image's external data file, whatever the image calls it");
   list.add_options()("follow", po::value(&options.follow)->value_name("DIRECTORY"),
                      "open files that the image names below DIRECTORY; may be given several times");
+}
+
+void add_image_options(po::options_description& list, ImageOptions& options) {
+  add_naming_options(list, options);
   list.add_options()("force-share,U", po::bool_switch(&options.force_share),
                      "read an image that is in use; what is being written may look like damage");
 }

@@ -21,7 +21,9 @@ struct ImageOptions {
   bool force_share = false;         // -U: no locks
 };
 
-// Adds -f, --data-file, --follow and -U, which fill `options` when the command line is parsed.
+// Adds -f, --data-file and --follow, which fill `options` when the command line is parsed.
+void add_naming_options(boost::program_options::options_description& list, ImageOptions& options);
+// These and -U, for who only reads.
 void add_image_options(boost::program_options::options_description& list, ImageOptions& options);
 
 // What is wrong with the values, for people; empty: nothing.
