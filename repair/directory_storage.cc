@@ -1,6 +1,7 @@
 #include "repair/directory_storage.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,10 +36,29 @@ std::string directory_of(const std::string& path) {
   return directory.empty() ? "." : directory;
 }
 
+// Moves each of `path`, `path`.1, ... up to the first that is not there to the next number, the last one
+// first: whenever this is interrupted, all are still there.
+Done make_room(const std::string& path) {
+  const auto numbered = [&](int number) { return number == 0 ? path : fmt::format("{}.{}", path, number); };
+  int end = 0;
+  struct stat status{};
+  while (lstat(numbered(end).c_str(), &status) == 0) ++end;
+  for (int number = end; number > 0; --number)
+    if (auto done = done_if(std::rename(numbered(number - 1).c_str(), numbered(number).c_str())); !done)
+      return done;
+  return {};
+}
+
+Done sync_directory_of(const std::string& path) {
+  const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return failure(errno);
+  return done_if(fsync(directory.get()));
+}
+
 }  // namespace
 
-DirectoryStorage::DirectoryStorage(std::string journal_path, std::string undo_path)
-    : journal_path_(std::move(journal_path)), undo_path_(std::move(undo_path)) {}
+DirectoryStorage::DirectoryStorage(std::string journal_path, std::string undo_path, OlderUndo older)
+    : journal_path_(std::move(journal_path)), undo_path_(std::move(undo_path)), older_(older) {}
 
 std::expected<std::unique_ptr<Device>, IoError> DirectoryStorage::open(JournalName name) const {
   const Descriptor directory(::open(directory_of(path_of(name)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -82,6 +102,8 @@ Done DirectoryStorage::sync() {
 }
 
 Done DirectoryStorage::rename_to_undo() {
+  if (older_ == OlderUndo::kept)
+    if (auto done = make_room(undo_path_); !done) return done;
   return done_if(std::rename(journal_path_.c_str(), undo_path_.c_str()));
 }
 
@@ -90,9 +112,9 @@ Done DirectoryStorage::remove() {
 }
 
 Done DirectoryStorage::sync_directory() {
-  const Descriptor directory(::open(directory_of(journal_path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return failure(errno);
-  return done_if(fsync(directory.get()));
+  if (auto done = sync_directory_of(journal_path_); !done) return done;
+  if (directory_of(undo_path_) == directory_of(journal_path_)) return {};
+  return sync_directory_of(undo_path_);
 }
 
 // "01234567-89ab-..." as 16 bytes. Where the kernel does not say, a value that is never the same twice: then

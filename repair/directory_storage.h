@@ -10,8 +10,14 @@ namespace cowvet {
 
 class DirectoryStorage final : public JournalStorage {
  public:
-  // Two files of one directory.
-  DirectoryStorage(std::string journal_path, std::string undo_path);
+  // What becomes of an undo file that is there already when a new one comes.
+  enum class OlderUndo : std::uint8_t {
+    replaced,
+    kept,  // as "UNDO.1", what was that one as "UNDO.2", and so on
+  };
+
+  // Two files of one file system.
+  DirectoryStorage(std::string journal_path, std::string undo_path, OlderUndo older = OlderUndo::replaced);
 
   const std::string& path_of(JournalName name) const override {
     return name == JournalName::journal ? journal_path_ : undo_path_;
@@ -29,6 +35,7 @@ class DirectoryStorage final : public JournalStorage {
  private:
   std::string journal_path_;
   std::string undo_path_;
+  OlderUndo older_;
   Descriptor file_;
   std::uint64_t end_ = 0;  // of what was appended
 };

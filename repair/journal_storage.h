@@ -39,7 +39,7 @@ class JournalStorage {
   // What was appended is on the medium afterwards.
   virtual std::expected<void, IoError> sync() = 0;
 
-  virtual std::expected<void, IoError> rename_to_undo() = 0;  // replaces an older one
+  virtual std::expected<void, IoError> rename_to_undo() = 0;  // what becomes of an older one is up to it
   virtual std::expected<void, IoError> remove() = 0;          // the journal
   // The names are on the medium afterwards.
   virtual std::expected<void, IoError> sync_directory() = 0;
