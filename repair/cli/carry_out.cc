@@ -1,0 +1,151 @@
+#include "repair/cli/carry_out.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "checker/cli/progress_display.h"
+#include "checker/device/borrowed_device.h"
+#include "checker/planning/rehearsal.h"
+#include "repair/changes.h"
+#include "repair/cli/expectation.h"
+#include "repair/cli/stop_signals.h"
+#include "repair/journal.h"
+#include "repair/undo.h"
+
+namespace cowvet {
+namespace {
+
+using State = RepairResult::State;
+
+Report check(const Workplace& place, const Device& image, bool deep) {
+  Options options = place.options.analysis();
+  options.deep = deep;
+  Progress progress;
+  const ProgressDisplay display(progress, place.options.image_path, place.options.progress);
+  return analyze(place.files.inputs(image), options, &progress);
+}
+
+// The check in the middle of a transaction. What it finds is kept in `left`.
+std::expected<void, std::string> check_against(const Workplace& place, const StopSignals& signals,
+                                               const Device& image, const std::string& note,
+                                               std::optional<Report>& left) {
+  if (note.empty()) return {};  // of an undo, which leads to bytes that were there before
+  const auto expectation = decode_expectation(note);
+  if (!expectation) return std::unexpected("the journal was written by another version of cowvet-repair");
+  const BorrowedDevice view(image, [&] { return signals.is_requested(); });
+  Report report = check(place, view, expectation->deep);
+  if (signals.is_requested()) return std::unexpected("interrupted");
+  if (const std::string wrong = find_difference(expectation->remaining, report.totals); !wrong.empty())
+    return std::unexpected("the check after the repair does not find what the plan says: " + wrong);
+  left = std::move(report);
+  return {};
+}
+
+// What a transaction needs to be told while it runs; must outlive it.
+class Supervision {
+ public:
+  explicit Supervision(const Workplace& place) : place_(place) { place_.files.set_stop(stop()); }
+  Supervision(const Supervision&) = delete;
+  Supervision& operator=(const Supervision&) = delete;
+  ~Supervision() { place_.files.set_stop({}); }
+
+  TransactionOptions options() {
+    return {.check =
+                [this](const Device& image, const Device*, const std::string& note) {
+                  return check_against(place_, signals_, image, note, left_);
+                },
+            .stop = stop(),
+            .keep_undo = place_.options.keep_undo};
+  }
+
+  // An outcome whose ending, if all went well, is `when_done`.
+  Outcome conclude(RepairResult result, Ending when_done, Ending when_unchanged) {
+    place_.files.set_stop({});
+    Outcome outcome{.ending = ending_of(result.state, when_done, when_unchanged),
+                    .message = std::move(result.message)};
+    if (result.state == State::done || result.state == State::rolled_back)
+      outcome.left = left_ && result.state == State::done
+                         ? std::move(left_)
+                         : check(place_, place_.files.image(), place_.options.planning.deep);
+    const std::string& undo_path = place_.storage.path_of(JournalName::undo);
+    if (result.state == State::done && place_.options.keep_undo && std::filesystem::exists(undo_path))
+      outcome.undo_file = undo_path;
+    return outcome;
+  }
+
+ private:
+  StopRequest stop() const {
+    return [this] { return signals_.is_requested(); };
+  }
+  static Ending ending_of(State state, Ending when_done, Ending when_unchanged) {
+    switch (state) {
+      case State::done:
+        return when_done;
+      case State::rolled_back:
+        return Ending::taken_back;
+      case State::unchanged:
+        return when_unchanged;
+      case State::unfinished:
+        return Ending::unfinished;
+    }
+    return Ending::unfinished;
+  }
+
+  const Workplace& place_;
+  StopSignals signals_;
+  std::optional<Report> left_;
+};
+
+// The journal knows which data file it is about, even where the image cannot say any more.
+std::string open_data_file_of_journal(const Workplace& place, JournalName name) {
+  const auto device = place.storage.open(name);
+  if (!device || *device == nullptr) return "";  // for others to complain about
+  const auto journal = read_journal(**device);
+  if (!journal || !journal->changes.data_file) return "";
+  const std::string& path = journal->changes.data_file->path;
+  const Companion companion = place.files.open_data_file(path);
+  if (!place.files.trouble().empty()) return place.files.trouble();
+  if (companion.state == Companion::State::open) return "";
+  return fmt::format("the data file {} is needed, and cannot be opened: {}; --data-file PATH names it", path,
+                     companion.why);
+}
+
+void make_paths_absolute(Plan& plan) {
+  plan.image.path = std::filesystem::absolute(plan.image.path);
+  if (plan.data_file) plan.data_file->path = std::filesystem::absolute(plan.data_file->path);
+}
+
+}  // namespace
+
+Outcome carry_out(const Workplace& place, Plan plan) {
+  make_paths_absolute(plan);
+  const RepairFiles files = place.files.files();
+  auto changes = make_changes(plan, files, encode_expectation({plan.deep, plan.remaining}));
+  if (!changes) return {Ending::refused, changes.error()};
+  Supervision supervision(place);
+  const TransactionOptions options = supervision.options();
+  Transaction transaction(files, place.storage, options);
+  return supervision.conclude(transaction.run(std::move(*changes)), Ending::repaired, Ending::taken_back);
+}
+
+Outcome recover_image(const Workplace& place, Direction direction) {
+  if (std::string why = open_data_file_of_journal(place, JournalName::journal); !why.empty())
+    return {Ending::refused, std::move(why)};
+  Supervision supervision(place);
+  auto result = recover(place.files.files(), place.storage, supervision.options(), direction);
+  if (!result || (result->state == State::unchanged && result->message.empty()))
+    return {Ending::refused, "there is no unfinished repair"};
+  return supervision.conclude(std::move(*result), Ending::repaired, Ending::refused);
+}
+
+Outcome undo_image(const Workplace& place) {
+  if (std::string why = open_data_file_of_journal(place, JournalName::undo); !why.empty())
+    return {Ending::refused, std::move(why)};
+  Supervision supervision(place);
+  return supervision.conclude(undo(place.files.files(), place.storage, supervision.options()), Ending::undone,
+                              Ending::refused);
+}
+
+}  // namespace cowvet
