@@ -1,4 +1,4 @@
-// Uses the installed libraries only. `consumer check IMAGE` prints the rules that an image breaks, and exits
+// Uses the installed library only. `consumer check IMAGE` prints the rules that an image breaks, and exits
 // with the worst severity; `consumer repair IMAGE` does what is safe, and exits with 0 when it is done.
 #include <checker/analysis/analyze.h>
 #include <checker/device/file_device.h>

@@ -40,7 +40,7 @@ PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name cowvet.pc)")
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046,SC2086 # these are words
 "$cxx" $flags -std=c++23 "$source/tests/install/consumer.cc" -o "$work/by-pkg-config" \
-  $(pkg-config --cflags --libs cowvet)
+  $(pkg-config --cflags --libs cowvet) -Wl,-rpath,"$(pkg-config --variable=libdir cowvet)"
 try_consumer "$work/by-pkg-config"
 
 expect 0 "$work/prefix/bin/cowvet" --version
