@@ -64,7 +64,7 @@ class Failing {
     const auto recovered = run_recovery(machine);
     EXPECT_TRUE(contents_of(machine) == old_ || contents_of(machine) == new_)
         << (recovered ? recovered->message : "");
-    EXPECT_FALSE(machine.bytes(JournalName::journal));
+    EXPECT_FALSE(machine.has(JournalName::journal));
   }
 
   const HandMadeRepair& repair_;
@@ -89,7 +89,7 @@ TEST_P(Fault, leaves_old_or_new_when_interrupted_at_any_time) {
     int count = 0;
     const TransactionOptions options{.stop = [&] { return ++count >= asked; }};
     const RepairResult result = run_repair(machine, repair.plan, options);
-    EXPECT_FALSE(machine.bytes(JournalName::journal));
+    EXPECT_FALSE(machine.has(JournalName::journal));
     if (result.state == State::done) break;
     EXPECT_TRUE(contents_of(machine) == old);
     EXPECT_EQ(result.message, "interrupted");

@@ -37,7 +37,7 @@ class Files : public testing::Test {
  protected:
   void SetUp() override {
     repair_ = hand_made_repair("header and body");
-    old_ = repair_.machine.bytes(Machine::kImage);
+    old_ = repair_.machine.content(Machine::kImage).all();
     write_file(path_, old_);
     repair_.plan.image.identity.reset();
   }

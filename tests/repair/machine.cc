@@ -5,40 +5,32 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "checker/device/memory_device.h"
-#include "repair/journal.h"
-
 namespace cowvet {
 
-void Machine::put_file(Inode inode, Bytes bytes) {
+void Machine::put_file(Inode inode, const PagedBytes& bytes) {
   files_[inode] = {bytes, bytes, {}};
-  originals_[inode] = std::move(bytes);
+  originals_[inode] = bytes;
 }
 
 std::optional<Bytes> Machine::bytes(JournalName name) const {
   const auto found = directory_now_.find(name);
   if (found == directory_now_.end()) return std::nullopt;
-  return files_.at(found->second).now;
+  return files_.at(found->second).now.all();
 }
 
-void Machine::overwrite(int inode, std::uint64_t offset, Bytes bytes) {
-  const Operation operation{false, offset, std::move(bytes)};
-  apply(files_.at(inode).now, operation);
-  apply(files_.at(inode).durable, operation);
+void Machine::overwrite(int inode, std::uint64_t offset, const Bytes& bytes) {
+  files_.at(inode).now.write(offset, bytes);
+  files_.at(inode).durable.write(offset, bytes);
 }
 
-void Machine::overwrite(JournalName name, Bytes bytes) {
+void Machine::overwrite(JournalName name, const Bytes& bytes) {
   if (!directory_now_.contains(name)) directory_now_[name] = directory_durable_[name] = next_inode_++;
   files_[directory_now_.at(name)] = {bytes, bytes, {}};
 }
 
-void Machine::apply(Bytes& bytes, const Operation& operation) {
-  if (operation.is_resize) {
-    bytes.resize(operation.offset);
-    return;
-  }
-  bytes.resize(std::max(bytes.size(), operation.offset + operation.bytes.size()));
-  std::ranges::copy(operation.bytes, bytes.begin() + static_cast<std::ptrdiff_t>(operation.offset));
+void Machine::apply(PagedBytes& bytes, const Operation& operation) {
+  if (operation.is_resize) return bytes.resize(operation.offset);
+  bytes.write(operation.offset, operation.bytes);
 }
 
 void Machine::apply(Directory& directory, const DirectoryOperation& operation) {
@@ -52,7 +44,8 @@ void Machine::apply(Directory& directory, const DirectoryOperation& operation) {
 }
 
 // Some sectors of a write are there; or the storage lost all sectors that it touches, whole.
-void Machine::apply_in_part(Bytes& bytes, const Operation& operation, Fate fate, std::mt19937_64& random) {
+void Machine::apply_in_part(PagedBytes& bytes, const Operation& operation, Fate fate,
+                            std::mt19937_64& random) {
   if (fate == Fate::dropped || operation.is_resize) return;
   const std::uint64_t sector = fate == Fate::torn_512 || fate == Fate::garbled_512 ? 512 : 4096;
   const bool garbled = fate == Fate::garbled_512 || fate == Fate::garbled_4096;
@@ -60,14 +53,15 @@ void Machine::apply_in_part(Bytes& bytes, const Operation& operation, Fate fate,
   for (std::uint64_t begin = operation.offset / sector * sector; begin < end; begin += sector) {
     if (random() % 2 == 0) continue;
     if (garbled) {
-      for (std::uint64_t at = begin; at < std::min<std::uint64_t>(begin + sector, bytes.size()); ++at)
-        bytes[at] = static_cast<std::byte>(random());
+      if (begin >= bytes.size()) continue;
+      Bytes garbage(std::min(sector, bytes.size() - begin));
+      for (std::byte& byte : garbage) byte = static_cast<std::byte>(random());
+      bytes.write(begin, garbage);
       continue;
     }
     const std::uint64_t from = std::max(begin, operation.offset);
     const std::uint64_t to = std::min(begin + sector, end);
-    const auto first = operation.bytes.begin() + static_cast<std::ptrdiff_t>(from - operation.offset);
-    apply(bytes, {false, from, Bytes(first, first + static_cast<std::ptrdiff_t>(to - from))});
+    bytes.write(from, std::span(operation.bytes).subspan(from - operation.offset, to - from));
   }
 }
 
@@ -129,14 +123,25 @@ std::expected<void, IoError> Machine::sync_directory() {
   return {};
 }
 
+// That of the directory as it would be found after a crash. nullptr: none, or one that was not sealed.
+const Journal* Machine::durable_journal() {
+  const auto name = directory_durable_.find(JournalName::journal);
+  if (name == directory_durable_.end()) return nullptr;
+  const PagedBytes& durable = files_.at(name->second).durable;
+  if (!read_ || !(read_from_ == durable)) {
+    auto journal = read_journal(PagedDevice(durable, "journal"));
+    read_from_ = durable;
+    read_ = std::make_shared<const Journal>(journal ? std::move(*journal) : Journal{});
+  }
+  return read_->stage == Stage::unsealed ? nullptr : read_.get();
+}
+
 void Machine::check_order(int inode, const Operation& operation) {
   const auto note = [&](const char* what) {
     violations_.push_back(fmt::format("operation {}: {} at {:#x}", operations_, what, operation.offset));
   };
-  const auto name = directory_durable_.find(JournalName::journal);
-  if (name == directory_durable_.end()) return note("no journal in the directory");
-  const auto journal = read_journal(MemoryDevice(files_.at(name->second).durable));
-  if (!journal || journal->stage == Stage::unsealed) return note("the journal is not sealed");
+  const Journal* journal = durable_journal();
+  if (journal == nullptr) return note("no sealed journal in the directory");
   if (operation.is_resize) return;
   const auto covers = [&](const Change& change) {
     return change.target == (inode == kImage ? cowvet::File::image : cowvet::File::data_file) &&
@@ -146,9 +151,7 @@ void Machine::check_order(int inode, const Operation& operation) {
   const auto found = std::ranges::find_if(journal->changes.changes, covers);
   if (found == journal->changes.changes.end()) return note("not in the journal");
   Bytes before(found->old_bytes.size());
-  const Bytes& original = originals_.at(inode);
-  for (std::size_t i = 0; i < before.size() && found->offset + i < original.size(); ++i)
-    before[i] = original[found->offset + i];
+  originals_.at(inode).read(found->offset, before);
   if (before != found->old_bytes) note("the journal has other old bytes");
 }
 
@@ -164,7 +167,7 @@ Machine Machine::after_crash(const std::vector<bool>& kept, Fate fate, bool reor
   ++next.boot_;
   std::size_t number = 0;
   for (const auto& [inode, file] : files_) {
-    Bytes bytes = file.durable;
+    PagedBytes bytes = file.durable;
     std::vector<std::pair<const Operation*, bool>> order;
     for (const Operation& operation : file.pending) order.emplace_back(&operation, kept[number++]);
     if (reorder) std::ranges::shuffle(order, random);
@@ -192,11 +195,7 @@ Machine Machine::after_exit() const {
 }
 
 std::expected<void, IoError> MachineDevice::read(std::uint64_t offset, std::span<std::byte> out) const {
-  const Bytes& bytes = machine_.bytes(inode_);
-  std::ranges::fill(out, std::byte{0});
-  if (offset < bytes.size())
-    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset),
-                std::min<std::uint64_t>(out.size(), bytes.size() - offset), out.begin());
+  machine_.content(inode_).read(offset, out);
   return {};
 }
 
@@ -216,9 +215,8 @@ std::expected<void, IoError> MachineDevice::reserve(std::uint64_t offset, std::u
 }
 
 std::expected<std::unique_ptr<Device>, IoError> MachineStorage::open(JournalName name) const {
-  auto bytes = machine_.bytes(name);
-  if (!bytes) return nullptr;
-  return std::make_unique<MemoryDevice>(std::move(*bytes), path_of(name));
+  if (!machine_.has(name)) return nullptr;
+  return std::make_unique<PagedDevice>(machine_.content(machine_.directory_now_.at(name)), path_of(name));
 }
 
 std::expected<void, IoError> MachineStorage::create() {

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "repair/changes.h"
+#include "repair/journal.h"
 #include "repair/journal_storage.h"
+#include "tests/repair/paged_bytes.h"
 
 namespace cowvet {
-
-using Bytes = std::vector<std::byte>;
 
 // Thrown in the middle of the operation at which the machine goes down.
 struct MachineDown {};
@@ -28,13 +28,14 @@ class Machine {
  public:
   enum Inode : int { kImage = 0, kDataFile = 1, kFirstJournal = 2 };
 
-  void put_file(Inode inode, Bytes bytes);
+  void put_file(Inode inode, const PagedBytes& bytes);
   bool has_data_file() const { return files_.contains(kDataFile); }
-  const Bytes& bytes(int inode) const { return files_.at(inode).now; }
+  const PagedBytes& content(int inode) const { return files_.at(inode).now; }
+  bool has(JournalName name) const { return directory_now_.contains(name); }
   std::optional<Bytes> bytes(JournalName name) const;
   // Writes behind everybody's back, durably.
-  void overwrite(int inode, std::uint64_t offset, Bytes bytes);
-  void overwrite(JournalName name, Bytes bytes);
+  void overwrite(int inode, std::uint64_t offset, const Bytes& bytes);
+  void overwrite(JournalName name, const Bytes& bytes);
 
   // 1 is the first operation: a write, resize, flush, or one on the directory.
   void go_down_at(std::uint64_t operation) { down_at_ = operation; }
@@ -69,8 +70,8 @@ class Machine {
     Bytes bytes;
   };
   struct File {
-    Bytes now;
-    Bytes durable;
+    PagedBytes now;
+    PagedBytes durable;
     std::vector<Operation> pending;
   };
   struct DirectoryOperation {
@@ -84,9 +85,10 @@ class Machine {
     bool for_good = false;
   };
 
-  static void apply(Bytes& bytes, const Operation& operation);
+  static void apply(PagedBytes& bytes, const Operation& operation);
   static void apply(Directory& directory, const DirectoryOperation& operation);
-  static void apply_in_part(Bytes& bytes, const Operation& operation, Fate fate, std::mt19937_64& random);
+  static void apply_in_part(PagedBytes& bytes, const Operation& operation, Fate fate,
+                            std::mt19937_64& random);
 
   // Counts an operation: 0, or the code with which it fails.
   int begin();
@@ -96,9 +98,10 @@ class Machine {
   std::expected<void, IoError> change_directory(DirectoryOperation operation);
   std::expected<void, IoError> sync_directory();
   void check_order(int inode, const Operation& operation);
+  const Journal* durable_journal();
 
   std::map<int, File> files_;
-  std::map<int, Bytes> originals_;  // of image and data file, when the journal was not there yet
+  std::map<int, PagedBytes> originals_;  // of image and data file, when the journal was not there yet
   Directory directory_now_;
   Directory directory_durable_;
   std::vector<DirectoryOperation> directory_pending_;
@@ -109,6 +112,9 @@ class Machine {
   Fault fault_;
   bool has_failed_ = false;
   std::vector<std::string> violations_;
+  // The journal that was read last, and what it was read from.
+  PagedBytes read_from_;
+  std::shared_ptr<const Journal> read_;
 };
 
 class MachineDevice final : public WritableDevice {
@@ -116,7 +122,7 @@ class MachineDevice final : public WritableDevice {
   MachineDevice(Machine& machine, int inode) : machine_(machine), inode_(inode) {}
 
   const std::string& name() const override { return name_; }
-  std::uint64_t size_bytes() const override { return machine_.bytes(inode_).size(); }
+  std::uint64_t size_bytes() const override { return machine_.content(inode_).size(); }
   std::expected<void, IoError> read(std::uint64_t offset, std::span<std::byte> out) const override;
   std::optional<FileIdentity> identity() const override {
     return FileIdentity{1, static_cast<std::uint64_t>(inode_)};

@@ -60,7 +60,7 @@ TEST(Recovery, refuses_when_a_third_party_wrote_in_between) {
         EXPECT_FALSE(result->message.empty());
       }
       EXPECT_TRUE(contents_of(machine) == before) << offset;
-      EXPECT_TRUE(machine.bytes(JournalName::journal));
+      EXPECT_TRUE(machine.has(JournalName::journal));
     }
   }
 }
@@ -95,7 +95,7 @@ TEST(Recovery, refuses_a_sealed_journal_with_any_bit_flipped) {
     damaged.overwrite(JournalName::journal, bytes);
     EXPECT_EQ(run_recovery(damaged)->state, State::unchanged) << at;
     EXPECT_TRUE(contents_of(damaged) == before) << at;
-    EXPECT_TRUE(damaged.bytes(JournalName::journal)) << at;
+    EXPECT_TRUE(damaged.has(JournalName::journal)) << at;
   }
 }
 

@@ -158,8 +158,8 @@ std::optional<RepairResult> run_recovery(Machine& machine, Direction direction,
 }
 
 Contents contents_of(const Machine& machine) {
-  return {machine.bytes(Machine::kImage),
-          machine.has_data_file() ? machine.bytes(Machine::kDataFile) : Bytes{}};
+  return {machine.content(Machine::kImage),
+          machine.has_data_file() ? machine.content(Machine::kDataFile) : PagedBytes()};
 }
 
 }  // namespace cowvet

@@ -31,8 +31,8 @@ std::optional<RepairResult> run_recovery(Machine& machine, Direction direction =
 
 // Image and data file.
 struct Contents {
-  Bytes image;
-  Bytes data_file;
+  PagedBytes image;
+  PagedBytes data_file;
   bool operator==(const Contents&) const = default;
 };
 Contents contents_of(const Machine& machine);
