@@ -113,9 +113,31 @@ void set_refcounts(Round& round, const RefcountBlock& block, std::uint64_t first
   round.editor.write(File::image, block.offset + begin, bytes);
 }
 
+// A pointer that leads nowhere: a cluster that nothing refers to may be the one that it named.
+bool has_lost_pointers(const Round& round) {
+  static constexpr RuleId kLost[] = {
+      rule("l1/unaligned"),
+      rule("l1/outside"),
+      rule("l1/not-l2"),
+      rule("l2/unaligned"),
+      rule("l2/outside"),
+      rule("l2/offset-zero"),
+      rule("l2/reserved-bits"),
+      rule("l2/compressed-outside"),
+      rule("l2/subcluster-without-cluster"),
+  };
+  return std::ranges::any_of(kLost, [&](RuleId lost) { return round.context.findings.added(lost) != 0; });
+}
+
 void correct_refcounts(Round& round, const Finding& finding) {
   const bool lowers = finding.severity == Severity::leak;
   if (lowers && !round.may_lower_refcounts()) return;
+  if (lowers && has_lost_pointers(round)) {
+    round.consent_needed.insert(
+        fmt::format("{}: clusters may be what a damaged entry named; settle the damaged entries first",
+                    finding.rule->id));
+    return;
+  }
   const unsigned bits = round.context.geometry.cluster_bits;
   const std::uint64_t per_block = round.context.refcounts->clusters_per_block;
   const std::uint64_t value = finding.expected.value_or(0);

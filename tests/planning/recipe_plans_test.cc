@@ -129,6 +129,18 @@ TEST_P(RecipePlans, hold_what_they_say) {
   }
 }
 
+// The leaked cluster is the one that the entry named before it was damaged.
+TEST(RecipePlansOf, damaged_entries_free_nothing_before_the_user_gives_them_up) {
+  const auto damaged =
+      std::ranges::find(recipes(), std::string_view("l2/outside-by-one"), &corpus::Recipe::name);
+  ASSERT_NE(damaged, recipes().end());
+  const Bench bench(*damaged);
+  const auto frees = [](const Step& step) { return step.rule == rule("refcount/leak"); };
+  ASSERT_NE(bench.check().counters.leaks, 0);
+  EXPECT_TRUE(std::ranges::none_of(bench.plan({}).steps, frees));
+  EXPECT_TRUE(std::ranges::any_of(bench.plan({.allow_lossy = true}).steps, frees));
+}
+
 INSTANTIATE_TEST_SUITE_P(all, RecipePlans, testing::Range<std::size_t>(0, recipes().size()),
                          [](const testing::TestParamInfo<std::size_t>& param) {
                            std::string name = recipes()[param.param].name;
