@@ -82,14 +82,23 @@ Companion data_file_of(const Recipe& recipe, const BuiltImage& built, const std:
 
 }  // namespace
 
-Report examine(const Recipe& recipe, const BuiltImage& built, unsigned threads) {
+void with_inputs(const Recipe& recipe, const BuiltImage& built,
+                 const std::function<void(const Inputs&)>& use) {
   const BytesDevice image(recipe.short_name() + ".qcow2", built.image, kImage, unreadable_in(built, false));
-  const Inputs inputs{
-      .image = image,
-      .open_data_file = [&](const std::string& name) { return data_file_of(recipe, built, name); },
-      .open_backing =
-          [&](const std::string& name) { return opened(name, bytes_of(built.backing_file), kBackingFile); }};
-  return analyze(inputs, {.threads = threads, .deep = recipe.check_deep, .findings_per_rule = 0});
+  use({.image = image,
+       .open_data_file = [&](const std::string& name) { return data_file_of(recipe, built, name); },
+       .open_backing =
+           [&](const std::string& name) {
+             return opened(name, bytes_of(built.backing_file), kBackingFile);
+           }});
+}
+
+Report examine(const Recipe& recipe, const BuiltImage& built, unsigned threads) {
+  Report report;
+  with_inputs(recipe, built, [&](const Inputs& inputs) {
+    report = analyze(inputs, {.threads = threads, .deep = recipe.check_deep, .findings_per_rule = 0});
+  });
+  return report;
 }
 
 }  // namespace cowvet::corpus

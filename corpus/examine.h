@@ -1,13 +1,19 @@
-// Runs the checker over a built image, in memory.
+// A built image as the checker and the planner take it: in memory, with the files that it names.
 #pragma once
+
+#include <functional>
 
 #include "checker/analysis/analyze.h"
 #include "corpus/build.h"
 
 namespace cowvet::corpus {
 
-// Keeps all findings. The data file is there, missing or not followed as the recipe says. `threads` as in
-// Options.
+// Calls `use` with devices over what `built` holds now. The data file is there, missing or not followed as
+// the recipe says.
+void with_inputs(const Recipe& recipe, const BuiltImage& built,
+                 const std::function<void(const Inputs&)>& use);
+
+// Runs the checker and keeps all findings. `threads` as in Options.
 Report examine(const Recipe& recipe, const BuiltImage& built, unsigned threads = 0);
 
 }  // namespace cowvet::corpus

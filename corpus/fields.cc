@@ -183,14 +183,6 @@ std::span<const Field> fixed_fields(Target target) {
   return {};
 }
 
-std::vector<Field> all_fields(Target target, unsigned cluster_bits) {
-  const auto fixed = fixed_fields(target);
-  std::vector<Field> fields(fixed.begin(), fixed.end());
-  if (target == Target::l2)
-    for (const Field& field : compressed_fields(cluster_bits)) fields.push_back(field);
-  return fields;
-}
-
 std::uint64_t load_number(std::span<const std::byte> at) {
   std::uint64_t value = 0;
   for (const std::byte b : at) value = value << 8 | static_cast<std::uint8_t>(b);
@@ -199,15 +191,23 @@ std::uint64_t load_number(std::span<const std::byte> at) {
 
 }  // namespace
 
+std::vector<Field> fields_of(Target target, unsigned cluster_bits) {
+  const auto fixed = fixed_fields(target);
+  std::vector<Field> fields(fixed.begin(), fixed.end());
+  if (target == Target::l2)
+    for (const Field& field : compressed_fields(cluster_bits)) fields.push_back(field);
+  return fields;
+}
+
 std::optional<Field> find_field(Target target, std::string_view name, unsigned cluster_bits) {
-  for (const Field& field : all_fields(target, cluster_bits))
+  for (const Field& field : fields_of(target, cluster_bits))
     if (field.name == name) return field;
   return std::nullopt;
 }
 
 std::string field_names(Target target) {
   std::string out;
-  for (const Field& field : all_fields(target, 16)) {
+  for (const Field& field : fields_of(target, 16)) {
     if (!out.empty()) out += ' ';
     out += field.name;
   }

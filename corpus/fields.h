@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "corpus/recipe.h"
 
@@ -22,6 +23,9 @@ struct Field {
   std::uint64_t mask = ~std::uint64_t{0};
   unsigned shift = 0;
 };
+
+// All fields of a structure; the places of some follow only from the image, see locate.h.
+std::vector<Field> fields_of(Target target, unsigned cluster_bits);
 
 // The field of a structure; nothing where it has no such field. The fields of a compressed descriptor depend
 // on the cluster size; the name of one is known whatever the size.
