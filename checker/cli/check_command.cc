@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -14,8 +15,7 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/progress_display.h"
 #include "checker/planning/plan_file.h"
-#include "checker/report/json_report.h"
-#include "checker/report/text_report.h"
+#include "checker/report/report_writer.h"
 
 namespace cowvet {
 namespace {
@@ -24,21 +24,30 @@ namespace {
 struct Examined {
   std::string path;
   std::optional<Report> report;
+  std::optional<Plan> plan;
   std::string error;  // what could not be done; without a report, everything
   std::optional<FileIdentity> image;
   std::optional<FileIdentity> data_file;
 };
 
-// Makes a plan for what was found and writes it. Empty, or what went wrong.
-std::string write_plan_file(const Inputs& inputs, const CheckOptions& options, Progress& progress) {
-  const auto plan = make_plan(inputs, options.planning, &progress);
-  if (!plan) return fmt::format("no plan can be made for {}: {}", inputs.image.name(), plan.error());
+// Empty, or what went wrong.
+std::string write_plan_file(const Plan& plan, const std::string& path) {
   // Never over anything that is there: it might be the image.
-  std::ofstream out(options.plan_file, std::ios::noreplace);
-  if (!out) return fmt::format("the plan cannot be written to {}: it must be a new file", options.plan_file);
-  write_plan(*plan, out);
+  std::ofstream out(path, std::ios::noreplace);
+  if (!out) return fmt::format("the plan cannot be written to {}: it must be a new file", path);
+  write_plan(plan, out);
   out.close();
-  return out ? "" : fmt::format("the plan could not be written to {} in full", options.plan_file);
+  return out ? "" : fmt::format("the plan could not be written to {} in full", path);
+}
+
+void plan_repair(const Inputs& inputs, const CheckOptions& options, Progress& progress, Examined& examined) {
+  auto plan = make_plan(inputs, options.planning, &progress);
+  if (plan) {
+    if (!options.plan_file.empty()) examined.error = write_plan_file(*plan, options.plan_file);
+    if (options.fixes) examined.plan = *std::move(plan);
+  } else if (!options.plan_file.empty()) {  // the user asked for it; a fix is there or is not
+    examined.error = fmt::format("no plan can be made for {}: {}", inputs.image.name(), plan.error());
+  }
 }
 
 void examine_opened(const OpenedImage& opened, const CheckOptions& options, Examined& examined) {
@@ -58,7 +67,7 @@ void examine_opened(const OpenedImage& opened, const CheckOptions& options, Exam
         fmt::format("{} has no external data file, so that --data-file has no use", examined.path);
     return;
   }
-  if (!options.plan_file.empty()) examined.error = write_plan_file(inputs, options, progress);
+  if (!options.plan_file.empty() || options.fixes) plan_repair(inputs, options, progress, examined);
   examined.report = std::move(report);
 }
 
@@ -86,7 +95,15 @@ bool colour_wanted() {
 // because a later one may turn out to use the same file.
 class Output {
  public:
-  explicit Output(const CheckOptions& options) : options_(options), several_(options.images.size() > 1) {}
+  explicit Output(const CheckOptions& options)
+      : options_(options),
+        writer_(make_report_writer({.format = options.format,
+                                    .several = options.images.size() > 1,
+                                    .text = {.judging = options.judging,
+                                             .findings_per_rule = options.analysis.findings_per_rule,
+                                             .colour = colour_wanted()}})) {
+    write(writer_->begin());
+  }
 
   void add(Examined examined) {
     if (!examined.error.empty()) print_error(examined.error);
@@ -105,6 +122,7 @@ class Output {
       if (examined.report) files.push_back({&*examined.report, examined.image, examined.data_file});
     check_shared_data_files(files);
     for (const Examined& examined : waiting_) print(examined);
+    write(writer_->end());
     return status_;
   }
 
@@ -112,32 +130,19 @@ class Output {
   void print(const Examined& examined) {
     if (examined.report) count(exit_status_of(*examined.report, options_.judging));
     if (!examined.error.empty()) count(kExitIncomplete);
-    if (options_.quiet) return;
-    const std::string printed = options_.json     ? json(examined)
-                                : examined.report ? text(*examined.report)
-                                                  : "";
-    if (!print_out(printed)) count(kExitIncomplete);
+    write(examined.report ? writer_->image(*examined.report, examined.plan ? &*examined.plan : nullptr)
+                          : writer_->failure(examined.path, examined.error));
+  }
+
+  void write(const std::string& text) {
+    if (!options_.quiet && !text.empty() && !print_out(text)) count(kExitIncomplete);
   }
 
   void count(int status) { status_ = worse_exit_status(status_, status); }
 
-  std::string json(const Examined& examined) const {
-    const JsonLayout layout = several_ ? JsonLayout::line : JsonLayout::document;
-    return examined.report ? json_report(*examined.report, options_.judging, layout)
-                           : json_failure(examined.path, examined.error, layout);
-  }
-
-  std::string text(const Report& report) {
-    const TextOptions how{.judging = options_.judging,
-                          .findings_per_rule = options_.analysis.findings_per_rule,
-                          .colour = colour_wanted()};
-    return fmt::format("{}{}", std::exchange(first_, false) ? "" : "\n", text_report(report, how));
-  }
-
   const CheckOptions& options_;
-  const bool several_;
+  const std::unique_ptr<ReportWriter> writer_;
   std::vector<Examined> waiting_;
-  bool first_ = true;
   int status_ = kExitSound;
 };
 

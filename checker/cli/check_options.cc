@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+#include <utility>
+
 #include "checker/cli/command_line.h"
 
 namespace cowvet {
@@ -30,8 +33,10 @@ struct Texts {
 po::options_description describe_options(CheckOptions& options, Texts& texts) {
   po::options_description list;
   add_image_options(list, options.image);
-  list.add_options()("output", po::value(&texts.output)->value_name("FORMAT"),
-                     "human (default), or json: a document, or for several images a line each");
+  list.add_options()(
+      "output", po::value(&texts.output)->value_name("FORMAT"),
+      "human (default); json: a document, or for several images a line each; jsonl: a line for each "
+      "finding and each image; junit or sarif: one document for all images");
   list.add_options()("limit", po::value(&texts.limit)->value_name("N"),
                      "findings listed for each rule (default 20, 0: all); counts are always exact");
   list.add_options()("quiet,q", po::bool_switch(&options.quiet),
@@ -51,17 +56,32 @@ po::options_description describe_options(CheckOptions& options, Texts& texts) {
                      "show progress at once, and where standard error is no terminal");
   list.add_options()("plan", po::value(&options.plan_file)->value_name("FILE"),
                      "write a plan to the new FILE that repairs what is found; nothing is repaired");
+  list.add_options()("fixes", po::bool_switch(&options.fixes),
+                     "with --output sarif: also plan the repair of each image, and give the plan as a fix");
   add_plan_options(list, texts.plan);
   list.add_options()("help,h", "show this help");
   return list;
 }
 
-// The options that say how to plan, which go with --plan; called once the others are known.
+std::expected<ReportFormat, std::string> parse_format(std::string_view text) {
+  constexpr std::pair<std::string_view, ReportFormat> kFormats[] = {{"human", ReportFormat::human},
+                                                                    {"json", ReportFormat::json},
+                                                                    {"jsonl", ReportFormat::jsonl},
+                                                                    {"junit", ReportFormat::junit},
+                                                                    {"sarif", ReportFormat::sarif}};
+  for (const auto& [name, format] : kFormats)
+    if (name == text) return format;
+  return std::unexpected(fmt::format("--output takes human, json, jsonl, junit or sarif, not '{}'", text));
+}
+
+// The options that say how to plan, which go with --plan or --fixes; called once the others are known.
 std::expected<void, std::string> apply_planning(const PlanTexts& texts, CheckOptions& options) {
   const bool planning =
       texts.leaks_only || !texts.allow.empty() || !texts.choose.empty() || !texts.only.empty();
-  if (planning && options.plan_file.empty())
-    return std::unexpected("--allow, --choose, --only and --leaks-only go with --plan");
+  if (planning && options.plan_file.empty() && !options.fixes)
+    return std::unexpected("--allow, --choose, --only and --leaks-only go with --plan or --fixes");
+  if (options.fixes && options.format != ReportFormat::sarif)
+    return std::unexpected("--fixes goes with --output sarif");
   if (!options.plan_file.empty() && options.images.size() > 1)
     return std::unexpected("--plan is for one image");
   const auto plan = read_plan_options(texts);
@@ -75,8 +95,8 @@ std::expected<void, std::string> apply_planning(const PlanTexts& texts, CheckOpt
 
 // Moves what the texts say into the options; the error is a message for people.
 std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options) {
-  if (texts.output != "human" && texts.output != "json")
-    return std::unexpected(fmt::format("--output takes human or json, not '{}'", texts.output));
+  const auto format = parse_format(texts.output);
+  if (!format) return std::unexpected(format.error());
   const auto limit = parse_number("limit", texts.limit);
   if (!limit) return std::unexpected(limit.error());
   const auto threads = parse_threads(texts.threads);
@@ -84,7 +104,7 @@ std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options
   const auto max_memory = parse_size("max-memory", texts.max_memory);
   if (!max_memory) return std::unexpected(max_memory.error());
 
-  options.json = texts.output == "json";
+  options.format = *format;
   options.judging.must_be_qcow2 = !options.image.format.empty();
   options.analysis.guest_data = !texts.no_data;
   options.analysis.findings_per_rule = *limit;

@@ -9,6 +9,7 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/open_images.h"
 #include "checker/cli/plan_options.h"
+#include "checker/report/report_writer.h"
 #include "checker/report/verdict.h"
 
 namespace cowvet {
@@ -18,10 +19,11 @@ struct CheckOptions {
   ImageOptions image;
   Options analysis;
   Judging judging;
-  bool json = false;
+  ReportFormat format = ReportFormat::human;
   bool quiet = false;
   bool progress = false;
   std::string plan_file;  // --plan; empty: none is made
+  bool fixes = false;     // --fixes: a plan for each image, in the SARIF report
   PlanOptions planning;
 };
 

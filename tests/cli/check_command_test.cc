@@ -87,7 +87,7 @@ TEST_F(CheckCommand, names_wrong_usage_and_ends_with_1) {
         {"check --threads x a.qcow2", "--threads takes a number, not 'x'"},
         {"check --threads 5000 a.qcow2", "--threads takes at most 1024"},
         {"check --max-memory 1Q a.qcow2", "--max-memory takes a size such as 512M or 2G, not '1Q'"},
-        {"check --output xml a.qcow2", "--output takes human or json, not 'xml'"},
+        {"check --output xml a.qcow2", "--output takes human, json, jsonl, junit or sarif, not 'xml'"},
         {"check -f raw a.qcow2", "cowvet examines qcow2 images only, not 'raw'"},
         {"check --follow missing a.qcow2", "--follow takes a directory, and 'missing' is none"},
         {"check --data-file x a.qcow2 a.qcow2", "--data-file names the data file of one image, not of 2"}}) {

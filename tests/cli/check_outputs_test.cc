@@ -1,0 +1,88 @@
+// cowvet check --output=sarif, junit and jsonl, as programs read them.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/cli_test_base.h"
+
+namespace cowvet {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class CheckOutputs : public CliTest {
+ protected:
+  CommandResult read(const std::string& script, const std::string& arguments) const {
+    return shell("/usr/bin/python3 '" COWVET_SOURCE_DIR "/tests/report/" + script + "' " + arguments);
+  }
+};
+
+TEST_F(CheckOutputs, of_several_images_are_one_document) {
+  make_image("sound");
+  make_corrupt("corrupt");
+  EXPECT_EQ(cowvet("check --output=sarif sound corrupt missing > log 2>/dev/null").status, 1);
+  const CommandResult sarif = read("read_sarif.py", "log");
+  EXPECT_EQ(sarif.status, 0) << sarif.err;
+  EXPECT_EQ(cowvet("check --output=junit sound corrupt missing > report.xml 2>/dev/null").status, 1);
+  const CommandResult junit = read("read_junit.py", "report.xml");
+  EXPECT_EQ(junit.status, 0) << junit.err;
+  EXPECT_THAT(junit.out, HasSubstr("sound|verdict|passed\n"));
+  EXPECT_THAT(junit.out, HasSubstr("corrupt|l2/cross-linked|failure\n"));
+  EXPECT_THAT(junit.out, HasSubstr("missing|verdict|error\n"));
+}
+
+TEST_F(CheckOutputs, hold_the_findings_that_the_limit_leaves) {
+  make_image("a.qcow2");
+  for (std::uint64_t i = 0; i < 8; i += 2)  // COPIED cleared
+    poke("a.qcow2", l2_offset("a.qcow2") + 8 * i,
+         peek("a.qcow2", l2_offset("a.qcow2") + 8 * i) & ~(1ull << 63));
+  const auto results = [&](const std::string& limit) {
+    return json::parse(
+        cowvet("check --output=sarif --limit " + limit + " a.qcow2").out)["runs"][0]["results"];
+  };
+  EXPECT_EQ(results("0").size(), 4U);
+  EXPECT_EQ(results("3").size(), 3U);
+}
+
+TEST_F(CheckOutputs, name_the_bytes_of_a_finding) {
+  make_corrupt("a.qcow2");
+  const json log = json::parse(cowvet("check --output=sarif a.qcow2").out);
+  const json& results = log["runs"][0]["results"];
+  const auto at = std::ranges::find(results, "l2/cross-linked", [](const json& r) { return r["ruleId"]; });
+  ASSERT_NE(at, results.end());
+  EXPECT_EQ((*at)["level"], "error");
+  EXPECT_EQ((*at)["locations"][0]["physicalLocation"]["region"],
+            json({{"byteOffset", l2_offset("a.qcow2") + 8}, {"byteLength", 8}}));
+}
+
+// Images with what the plan changes: in place, and behind the end of the file.
+TEST_F(CheckOutputs, hold_fixes_that_repair_the_image) {
+  make_leak("leak");
+  make_corrupt("corrupt");
+  make_image("wiped");
+  prepare("dd if=/dev/zero of=wiped bs=64k seek=2 count=1 conv=notrunc status=none");
+  for (const std::string image : {"leak", "corrupt", "wiped"}) {
+    EXPECT_NE(cowvet("check -q " + image).status, 0) << image;
+    cowvet("check --output=sarif --fixes " + image + " > log");
+    const CommandResult fixed = read("read_sarif.py", "log " + image);
+    ASSERT_EQ(fixed.status, 0) << image << fixed.err;
+    EXPECT_EQ(cowvet("check -q " + image).status, 0) << image;
+    EXPECT_EQ(shell("qemu-img check -q " + image).status, 0) << image;
+  }
+}
+
+TEST_F(CheckOutputs, hold_no_fix_for_what_needs_no_repair) {
+  make_image("sound");
+  prepare("echo text > text");
+  EXPECT_EQ(cowvet("check --output=sarif --fixes sound text > log").status, 63);
+  EXPECT_EQ(shell("grep -c artifactChanges log").out, "0\n");
+}
+
+TEST_F(CheckOutputs, refuse_options_that_do_not_go_together) {
+  EXPECT_THAT(cowvet("check --fixes a").err, HasSubstr("--fixes goes with --output sarif"));
+  EXPECT_THAT(cowvet("check --output=xml a").err, HasSubstr("not 'xml'"));
+}
+
+}  // namespace
+}  // namespace cowvet
