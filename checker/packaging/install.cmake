@@ -20,6 +20,7 @@ install(TARGETS cowvet_library EXPORT cowvetTargets
   LIBRARY COMPONENT library NAMELINK_COMPONENT development)
 foreach(folder checker/analysis checker/catalogue checker/device checker/format checker/planning checker/report repair)
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.h)
+  list(FILTER headers EXCLUDE REGEX "/json_values\\.h$")  # for this library's own sources: needs nlohmann-json
   install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cowvet/${folder} COMPONENT development)
 endforeach()
 install(EXPORT cowvetTargets NAMESPACE cowvet:: DESTINATION ${cowvet_cmake_directory} COMPONENT development)
