@@ -16,6 +16,10 @@ target_link_libraries(cowvet_library
   INTERFACE fmt::fmt roaring Threads::Threads)
 
 install(TARGETS cowvet cowvet-repair RUNTIME COMPONENT tools)
+# fsck(8) looks for fsck.TYPE.
+file(RELATIVE_PATH cowvet_repair_from_sbin /${CMAKE_INSTALL_SBINDIR} /${CMAKE_INSTALL_BINDIR}/cowvet-repair)
+file(CREATE_LINK ${cowvet_repair_from_sbin} ${CMAKE_CURRENT_BINARY_DIR}/fsck.qcow2 SYMBOLIC)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/fsck.qcow2 DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT tools)
 install(TARGETS cowvet_library EXPORT cowvetTargets
   LIBRARY COMPONENT library NAMELINK_COMPONENT development)
 foreach(folder checker/analysis checker/catalogue checker/device checker/format checker/planning checker/report repair)
@@ -51,3 +55,13 @@ add_custom_command(OUTPUT manual/made
 add_custom_target(cowvet_manual ALL DEPENDS manual/made)
 install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/manual/ DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT tools
   PATTERN made EXCLUDE)
+
+# Completion: each shell looks for a file by the name of the command.
+foreach(command cowvet cowvet-repair)
+  install(FILES ${cowvet_packaging}/completions/cowvet.bash
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${command} COMPONENT tools)
+  install(FILES ${cowvet_packaging}/completions/cowvet.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME ${command}.fish COMPONENT tools)
+endforeach()
+install(FILES ${cowvet_packaging}/completions/_cowvet DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+  COMPONENT tools)

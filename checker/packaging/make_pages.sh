@@ -21,6 +21,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 page 1 cowvet 'examine qcow2 disk images' "$cowvet" cowvet
 page 8 cowvet-repair 'repair qcow2 disk images' "$repair" cowvet-repair
+ln -s "$repair" "$work/fsck.qcow2"
+page 8 fsck.qcow2 'check and repair a qcow2 disk image as fsck(8) does' "$work/fsck.qcow2" command
 "$cowvet" help | sed -n 's/^  \([a-z]\{1,\}\)  *\(.*\)/\1 \2/p' >"$work/commands"
 while read -r command summary; do
   [ "$command" != help ] || continue
