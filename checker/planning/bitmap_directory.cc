@@ -11,7 +11,7 @@
 #include "checker/format/entries.h"
 #include "checker/format/header.h"
 #include "checker/planning/first_cluster.h"
-#include "checker/planning/snapshot_table.h"
+#include "checker/planning/lost_tables.h"
 
 namespace cowvet {
 namespace {
@@ -73,39 +73,11 @@ DirectoryExtent measure_directory(const Round& round, std::uint64_t offset, std:
   return extent;
 }
 
-std::optional<std::uint64_t> find_lost_bitmap_table(const Round& round, std::uint32_t entries) {
-  const Context& context = round.context;
-  const std::vector<std::uint64_t> leaked = leaked_clusters(round);
-  const auto holds_table = [&](std::uint64_t offset) {
-    std::vector<std::byte> table(context.geometry.cluster_bytes);
-    if (entries * std::uint64_t{8} > table.size() || !context.image.read(offset, table)) return false;
-    bool any = false;
-    for (std::uint64_t at = 0; at < table.size(); at += 8) {
-      const BitmapTableEntry entry{load_big_endian<std::uint64_t>(table.data() + at)};
-      if (entry.raw == 0) continue;
-      any = true;
-      if (at / 8 >= entries || entry.reserved() != 0 ||
-          (entry.host_offset() != 0 &&
-           context.references->references(entry.host_offset() >> context.geometry.cluster_bits) != 0) ||
-          !context.aligned(entry.host_offset()) || !context.clusters_in_file(entry.host_offset(), 1))
-        return false;
-    }
-    return any;
-  };
-  std::optional<std::uint64_t> found;
-  for (const std::uint64_t offset : leaked) {
-    if (!holds_table(offset)) continue;
-    if (found) return std::nullopt;
-    found = offset;
-  }
-  return found;
-}
-
 std::optional<DirectoryExtent> find_lost_directory(const Round& round, std::uint64_t length,
                                                    std::uint32_t count) {
   std::optional<DirectoryExtent> found;
   if (count == 0) return found;
-  for (const std::uint64_t offset : leaked_clusters(round)) {
+  for (const std::uint64_t offset : unowned_clusters(round)) {
     if (!fits_in(offset, length, round.context.geometry.file_bytes)) continue;
     const DirectoryExtent extent = measure_directory(round, offset, offset + length, count);
     if (extent.count != count || extent.length != length) continue;

@@ -24,9 +24,6 @@ DirectoryExtent measure_directory(const Round& round, std::uint64_t offset, std:
 std::optional<DirectoryExtent> find_lost_directory(const Round& round, std::uint64_t length,
                                                    std::uint32_t count);
 
-// The only leaked cluster that holds a bitmap table of so many entries.
-std::optional<std::uint64_t> find_lost_bitmap_table(const Round& round, std::uint32_t entries);
-
 // Has the bitmaps extension say so, into the step at hand. Its length is put right as well.
 void name_directory(Round& round, const DirectoryExtent& extent);
 

@@ -9,6 +9,7 @@
 #include "checker/analysis/extension_area.h"
 #include "checker/format/entries.h"
 #include "checker/planning/bitmap_directory.h"
+#include "checker/planning/lost_tables.h"
 #include "checker/planning/round.h"
 
 namespace cowvet {
@@ -155,14 +156,15 @@ void find_or_drop_table(Round& round, const Finding& finding) {
     return !other.table_usable && other.bitmap.table_size != 0;
   };
   if (record == round.context.bitmaps.end() || round.rewrote_bitmaps) return;
-  const auto offset = find_lost_bitmap_table(round, record->bitmap.table_size);
-  if (!offset || needed_table_entries(round.context, record->bitmap) != record->bitmap.table_size ||
+  const std::vector<std::uint64_t> offsets = lost_bitmap_tables(round, record->bitmap.table_size, false);
+  if (offsets.size() != 1 ||
+      needed_table_entries(round.context, record->bitmap) != record->bitmap.table_size ||
       std::ranges::count_if(round.context.bitmaps, is_lost) != 1)
     return drop_bitmap(round, finding);
   round.editor.begin(finding.rule, Remedy::safe,
-                     fmt::format("name the only lost bitmap table, at {:#x}", *offset));
+                     fmt::format("name the only lost bitmap table, at {:#x}", offsets[0]));
   round.editor.write_number(File::image, record->entry_offset + offsetof(RawBitmapHead, bitmap_table_offset),
-                            *offset);
+                            offsets[0]);
 }
 
 constexpr RemedyRow kRows[] = {

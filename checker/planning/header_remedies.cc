@@ -170,18 +170,6 @@ void grow_l1_table(Round& round, const Finding& finding) {
   round.editor.write_number(File::image, offsetof(RawHeader, l1_size), static_cast<std::uint32_t>(needed));
 }
 
-// Empty entries behind those that the disk needs mean nothing.
-void shrink_l1_table(Round& round, const Finding& finding) {
-  const Context& context = round.context;
-  if (!context.l1_usable) return;
-  const auto entries =
-      used_l1_entries(round, context.header.l1_table_offset, context.header.l1_size, context.header.size);
-  if (!entries || *entries > kMostL1Entries) return;
-  round.editor.begin(finding.rule, Remedy::safe,
-                     fmt::format("say that the L1 table has {} entries: those behind are empty", *entries));
-  round.editor.write_number(File::image, offsetof(RawHeader, l1_size), static_cast<std::uint32_t>(*entries));
-}
-
 // Whether the guest sees nothing of a backing file.
 bool is_wholly_allocated(const Context& context) {
   bool whole = true;
@@ -252,7 +240,6 @@ constexpr RemedyRow kRows[] = {
     {rule("header/length"), Stage::header, restore_length},
     {rule("header/compression-type"), Stage::auxiliary, settle_compression_type},
     {rule("header/size-beyond-l1"), Stage::header, grow_l1_table},
-    {rule("header/l1-too-large"), Stage::header, shrink_l1_table},
     {rule("header/backing-name-outside"), Stage::header, restore_backing_name},
     {rule("header/backing-name-too-long"), Stage::header, restore_backing_name},
     {rule("header/backing-name-overlap"), Stage::header, restore_backing_name},

@@ -227,32 +227,7 @@ void relink_lost_table(Round& round, const Finding& finding) {
                             finding.place.offset | kCopied);
 }
 
-// The header names the wrong place, or none: where just one lost L1 table is in the file, that is the one.
-void find_l1_table(Round& round, const Finding& finding) {
-  if (round.context.header.l1_size == 0) {
-    round.editor.begin(finding.rule, Remedy::safe, "clear the offset of an L1 table without entries");
-    round.editor.write_number(File::image, offsetof(RawHeader, l1_table_offset), std::uint64_t{0});
-    return;
-  }
-  const auto is_lost_l1 = [](const Finding& other) {
-    return other.rule == rule("refcount/orphan-mapping") && other.place.structure == Structure::l1_table;
-  };
-  const auto table = std::ranges::find_if(round.findings, is_lost_l1);
-  const Context& context = round.context;
-  if (std::ranges::count_if(round.findings, is_lost_l1) != 1 ||
-      context.header.l1_size * std::uint64_t{8} > context.geometry.cluster_bytes)
-    return;
-  Step& step = round.editor.begin(finding.rule, Remedy::safe,
-                                  fmt::format("name the only lost L1 table, at {:#x}", table->place.offset));
-  step.impact.push_back(
-      {{0, context.header.size}, "", "nothing, or an error", "the data that the lost table maps"});
-  round.editor.write_number(File::image, offsetof(RawHeader, l1_table_offset), table->place.offset);
-}
-
 constexpr RemedyRow kRows[] = {
-    {rule("header/l1-implausible"), Stage::header, find_l1_table},
-    {rule("header/l1-unaligned"), Stage::header, find_l1_table},
-    {rule("header/l1-outside"), Stage::header, find_l1_table},
     {rule("refcount/orphan-mapping"), Stage::tables, relink_lost_table},
     {rule("l1/reserved-bits"), Stage::tables, clear_reserved_l1},
     {rule("l1/unaligned"), Stage::tables, relink_or_drop_table},

@@ -112,12 +112,15 @@ bool Planner::is_wanted(const Finding& finding) const {
 // Applies the remedies of the first stage in which any of them changes something.
 bool Planner::apply_first_stage(Round& round) {
   std::vector<RemedyRow> rows;
-  for (const auto& group : {header_remedies(), extension_remedies(), snapshot_remedies(), bitmap_remedies(),
-                            mapping_remedies(), data_file_remedies(), refcount_remedies()})
+  for (const auto& group :
+       {overlap_remedies(), header_remedies(), l1_remedies(), extension_remedies(), snapshot_remedies(),
+        bitmap_remedies(), mapping_remedies(), data_file_remedies(), refcount_remedies()})
     rows.insert(rows.end(), group.begin(), group.end());
   // Entries are named last: as long as refcounts change, which COPIED bits are wrong changes as well.
   const bool all_named = !round.context.copied_wrong || round.context.options.name_copied;
-  const Stage last = all_named ? Stage::flags : Stage::refcounts;
+  const bool overlap = round.context.findings.added(rule("overlap/metadata")) != 0;
+  // Whatever is written to one of two structures in one place is written to the other as well.
+  const Stage last = overlap ? Stage::overlaps : all_named ? Stage::flags : Stage::refcounts;
   for (int stage = 0; stage <= static_cast<int>(last); ++stage) {
     const std::uint64_t before = round.editor.changes();
     for (const Finding& finding : round.findings) {
@@ -144,12 +147,7 @@ std::unique_ptr<Context> Planner::run_rounds(const Inputs& edited, Editor& edito
     std::unique_ptr<Context> context = examine_again(edited, released_);
     Round round(*context, editor, options_, consent_needed_, released_);
     round.findings = context->report.findings;
-    // Whatever is written to one of two structures in one place is written to the other as well.
-    const bool overlap = context->findings.added(rule("overlap/metadata")) != 0;
-    if (overlap)
-      consent_needed_.insert(
-          "overlap/metadata: structures that lie on each other cannot be repaired in place");
-    if (!overlap && apply_first_stage(round)) continue;
+    if (apply_first_stage(round)) continue;
     if (!context->copied_wrong || check_.name_copied) return context;
     check_.name_copied = true;
   }

@@ -57,6 +57,13 @@ void rebuild_table(Round& round, const Finding& finding) {
   replace_table(round, finding, bad_order ? 4 : round.context.geometry.refcount_order);
 }
 
+// Another structure lies on the refcount table: the table is the one that can be made anew.
+void leave_overlap(Round& round, const Finding& finding) {
+  if (finding.place.structure == Structure::refcount_table ||
+      (finding.other && finding.other->structure == Structure::refcount_table))
+    rebuild_table(round, finding);
+}
+
 // The smallest order that can hold the count found.
 void widen_refcounts(Round& round, const Finding& finding) {
   if (round.context.header.version < 3 || !round.may_lower_refcounts() || round.replaced_table) return;
@@ -189,6 +196,7 @@ void flip_copied(Round& round, const Finding& finding) {
 }
 
 constexpr RemedyRow kRows[] = {
+    {rule("overlap/metadata"), Stage::overlaps, leave_overlap},
     {rule("header/refcount-order"), Stage::tables, rebuild_table},
     {rule("header/refcount-table-unaligned"), Stage::tables, rebuild_table},
     {rule("header/refcount-table-outside"), Stage::tables, rebuild_table},

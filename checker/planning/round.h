@@ -38,6 +38,8 @@ struct Round {
   std::set<std::uint64_t> new_blocks;  // refcount table indices that got one in this round
   bool rewrote_snapshots = false;      // the snapshot table, in this round: what was found of it is past
   bool rewrote_bitmaps = false;        // the same of the bitmap directory
+  bool moved_l1 = false;               // the header names another L1 table since this round
+  bool settled_overlap = false;        // one in this round: others may look different now
 
   // Whether a remedy of this class may be applied; where it may not, that is noted for the user.
   bool may(const Finding& finding, Remedy remedy);
@@ -53,7 +55,7 @@ struct Round {
 using RemedyFunction = void (*)(Round&, const Finding&);
 
 // Remedies are applied in the order of stages; the checker runs again between two of them.
-enum class Stage : std::uint8_t { header, tables, entries, auxiliary, refcounts, copied, flags };
+enum class Stage : std::uint8_t { overlaps, header, tables, entries, auxiliary, refcounts, copied, flags };
 
 struct RemedyRow {
   RuleId rule;
@@ -62,7 +64,9 @@ struct RemedyRow {
 };
 
 // The remedies of one group of rules, each in the file of its name.
+std::span<const RemedyRow> overlap_remedies();
 std::span<const RemedyRow> header_remedies();
+std::span<const RemedyRow> l1_remedies();
 std::span<const RemedyRow> extension_remedies();
 std::span<const RemedyRow> snapshot_remedies();
 std::span<const RemedyRow> bitmap_remedies();

@@ -7,8 +7,11 @@
 
 #include "checker/format/header.h"
 #include "checker/planning/l1_room.h"
+#include "checker/planning/lost_tables.h"
 #include "checker/planning/round.h"
 #include "checker/planning/snapshot_table.h"
+#include "checker/planning/table_candidates.h"
+#include "checker/planning/trial.h"
 
 namespace cowvet {
 namespace {
@@ -40,18 +43,20 @@ void drop_snapshot(Round& round, const Finding& finding) {
 void find_or_drop_l1(Round& round, const Finding& finding) {
   const SnapshotRecord* record = record_of(round, finding);
   if (!record || round.rewrote_snapshots) return;
-  const auto offset = find_lost_snapshot_l1(round, record->snapshot.l1_size);
   const auto is_lost = [](const SnapshotRecord& other) { return !other.l1_usable; };
-  if (!offset || std::ranges::count_if(round.context.snapshots, is_lost) != 1)
-    return drop_snapshot(round, finding);
-  Step& step = round.editor.begin(finding.rule, Remedy::safe,
-                                  fmt::format("name the only lost L1 table, at {:#x}", *offset));
-  step.impact.push_back({{0, record->snapshot.disk_size(round.context.header.size)},
+  std::vector<Candidate> candidates;
+  if (std::ranges::count_if(round.context.snapshots, is_lost) == 1)
+    candidates = snapshot_l1_candidates(round, *record);
+  const Candidate* candidate = pick(round, finding, candidates);
+  if (!candidate) {
+    if (candidates.empty()) drop_snapshot(round, finding);
+    return;
+  }
+  apply_candidate(round, finding, *candidate)
+      .impact.push_back({{0, record->snapshot.disk_size(round.context.header.size)},
                          record->owner(),
                          "an error",
                          "the data that the lost table maps"});
-  round.editor.write_number(File::image, record->entry_offset + offsetof(RawSnapshotHead, l1_table_offset),
-                            *offset);
 }
 
 void shrink_or_drop_l1(Round& round, const Finding& finding) {
@@ -186,11 +191,12 @@ void cut_count(Round& round, const Finding& finding) {
 
 void find_or_drop_table(Round& round, const Finding& finding) {
   const std::uint32_t count = round.context.header.nb_snapshots;
-  if (const auto offset = find_lost_snapshot_table(round, count)) {
+  const std::vector<std::uint64_t> offsets = lost_snapshot_tables(round, count);
+  if (offsets.size() == 1) {
     Step& step = round.editor.begin(finding.rule, Remedy::safe,
-                                    fmt::format("name the only lost snapshot table, at {:#x}", *offset));
+                                    fmt::format("name the only lost snapshot table, at {:#x}", offsets[0]));
     step.count = finding.count;
-    round.editor.write_number(File::image, offsetof(RawHeader, snapshots_offset), *offset);
+    round.editor.write_number(File::image, offsetof(RawHeader, snapshots_offset), offsets[0]);
     return;
   }
   if (!round.may(finding, Remedy::metadata)) return;

@@ -11,11 +11,11 @@
 #include "checker/analysis/table_reader.h"
 #include "checker/analysis/tables.h"
 #include "checker/format/header.h"
+#include "checker/planning/lost_tables.h"
 
 namespace cowvet {
 namespace {
 
-constexpr std::size_t kMostCandidates = 1 << 20;
 constexpr std::uint64_t kMostExtraBytes = 1024;       // QEMU limit
 constexpr std::uint64_t kMostL1Bytes = 32 << 20;      // QEMU limit
 constexpr std::uint64_t kMostTableBytes = 64 << 20;   // QEMU limit
@@ -57,47 +57,6 @@ void release_snapshot(Round& round, const SnapshotRecord& record) {
   }
 }
 
-bool is_leaked(const Round& round, std::uint64_t offset, std::uint64_t length) {
-  const unsigned bits = round.context.geometry.cluster_bits;
-  if (length == 0 || !round.context.clusters_in_file(offset, length)) return false;
-  for (std::uint64_t cluster = offset >> bits; cluster <= (offset + length - 1) >> bits; ++cluster)
-    if (round.context.references->references(cluster) != 0) return false;
-  return true;
-}
-
-// Offsets of what is known to be an L2 table: named by somebody, or found among the leaked clusters.
-std::set<std::uint64_t> known_l2_tables(const Round& round) {
-  std::set<std::uint64_t> known;
-  if (round.context.tables)
-    for (const L2Table& table : round.context.tables->l2) known.insert(table.offset);
-  for (const Finding& finding : round.findings)
-    if (finding.rule == rule("refcount/orphan-mapping") && finding.place.structure == Structure::l2_table)
-      known.insert(finding.place.offset);
-  return known;
-}
-
-// Whether `entries` L1 entries lie at `offset`, and nothing behind them in their last cluster.
-bool holds_l1(const Round& round, std::uint64_t offset, std::uint64_t entries,
-              const std::set<std::uint64_t>& l2_tables) {
-  const std::uint64_t cluster_bytes = round.context.geometry.cluster_bytes;
-  const std::uint64_t bytes = divide_up(entries * 8, cluster_bytes) * cluster_bytes;
-  if (!is_leaked(round, offset, entries * 8)) return false;
-  std::vector<std::byte> table(bytes);
-  if (!round.context.image.read(
-          offset, std::span(table).first(std::min(bytes, round.context.geometry.file_bytes - offset))))
-    return false;
-  const auto rest = std::span(table).subspan(entries * 8);
-  if (leading_zeros(rest) != rest.size()) return false;
-  bool any = false;
-  for (std::uint64_t i = 0; i < entries; ++i) {
-    const L1Entry entry{load_big_endian<std::uint64_t>(table.data() + i * 8)};
-    if (entry.raw == 0) continue;
-    any = true;
-    if (entry.reserved() != 0 || !l2_tables.contains(entry.l2_offset())) return false;
-  }
-  return any;
-}
-
 bool holds_snapshot_table(const Round& round, std::uint64_t offset, std::uint32_t count) {
   const std::uint64_t limit = std::min(round.context.geometry.file_bytes, offset + kMostTableBytes);
   std::uint64_t at = offset;
@@ -110,35 +69,10 @@ bool holds_snapshot_table(const Round& round, std::uint64_t offset, std::uint32_
     if (!decoded || !is_plausible_snapshot(round, decoded->snapshot)) return false;
     at += decoded->entry_bytes;
   }
-  return is_leaked(round, offset, std::min(at, limit) - offset);
-}
-
-// The only one for which `holds`; none where there are several.
-template <typename Holds>
-std::optional<std::uint64_t> only_leaked_cluster(const Round& round, Holds holds) {
-  std::optional<std::uint64_t> found;
-  for (const std::uint64_t offset : leaked_clusters(round)) {
-    if (!holds(offset)) continue;
-    if (found) return std::nullopt;
-    found = offset;
-  }
-  return found;
+  return is_unowned(round, offset, std::min(at, limit) - offset);
 }
 
 }  // namespace
-
-std::vector<std::uint64_t> leaked_clusters(const Round& round) {
-  std::set<std::uint64_t> offsets;
-  for (const Finding& finding : round.findings) {
-    if (finding.rule != rule("refcount/orphan-mapping") && finding.rule != rule("refcount/leak")) continue;
-    const std::uint64_t end =
-        std::min(finding.place.offset + finding.place.length, round.context.geometry.file_bytes);
-    for (std::uint64_t at = finding.place.offset; at < end && offsets.size() < kMostCandidates;
-         at += round.context.geometry.cluster_bytes)
-      offsets.insert(at);
-  }
-  return {offsets.begin(), offsets.end()};
-}
 
 bool is_plausible_snapshot(const Round& round, const Snapshot& snapshot) {
   const std::uint64_t l1_bytes = std::uint64_t{snapshot.l1_size} * 8;
@@ -146,19 +80,14 @@ bool is_plausible_snapshot(const Round& round, const Snapshot& snapshot) {
   return !snapshot.id.empty() && readable && snapshot.extra_data.size() <= kMostExtraBytes &&
          l1_bytes <= kMostL1Bytes &&
          (l1_bytes == 0 || (round.context.aligned(snapshot.l1_table_offset) &&
-                            is_leaked(round, snapshot.l1_table_offset, l1_bytes)));
+                            is_unowned(round, snapshot.l1_table_offset, l1_bytes)));
 }
 
-std::optional<std::uint64_t> find_lost_snapshot_l1(const Round& round, std::uint64_t entries) {
-  if (entries == 0 || entries * 8 > kMostL1Bytes) return std::nullopt;
-  const std::set<std::uint64_t> l2_tables = known_l2_tables(round);
-  return only_leaked_cluster(
-      round, [&](std::uint64_t offset) { return holds_l1(round, offset, entries, l2_tables); });
-}
-
-std::optional<std::uint64_t> find_lost_snapshot_table(const Round& round, std::uint32_t count) {
-  return only_leaked_cluster(
-      round, [&](std::uint64_t offset) { return holds_snapshot_table(round, offset, count); });
+std::vector<std::uint64_t> lost_snapshot_tables(const Round& round, std::uint32_t count) {
+  std::vector<std::uint64_t> found;
+  for (const std::uint64_t offset : unowned_clusters(round))
+    if (holds_snapshot_table(round, offset, count)) found.push_back(offset);
+  return found;
 }
 
 bool write_snapshot_table(Round& round, const Finding& finding, Remedy remedy, const std::string& why,

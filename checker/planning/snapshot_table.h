@@ -20,18 +20,11 @@ bool write_snapshot_table(Round& round, const Finding& finding, Remedy remedy, c
 void drop_snapshots(Round& round, const Finding& finding, const std::string& why,
                     const std::function<bool(const SnapshotRecord&)>& is_dropped);
 
-// Where the L1 table of `entries` entries must be that nothing names: the only one among the leaked clusters.
-std::optional<std::uint64_t> find_lost_snapshot_l1(const Round& round, std::uint64_t entries);
-
-// Where the snapshot table must be that nothing names: the only leaked cluster where `count` snapshots follow
-// one another.
-std::optional<std::uint64_t> find_lost_snapshot_table(const Round& round, std::uint32_t count);
+// Where snapshot tables may be that nothing names: unowned clusters where `count` snapshots follow one
+// another.
+std::vector<std::uint64_t> lost_snapshot_tables(const Round& round, std::uint32_t count);
 
 // Whether an entry is one that somebody may have written: readable id, and an L1 table that may be its own.
 bool is_plausible_snapshot(const Round& round, const Snapshot& snapshot);
-
-// Offsets of the clusters that have a refcount and no reference, as far as findings name them; at most a
-// million.
-std::vector<std::uint64_t> leaked_clusters(const Round& round);
 
 }  // namespace cowvet

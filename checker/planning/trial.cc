@@ -1,0 +1,73 @@
+#include "checker/planning/trial.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checker/analysis/passes.h"
+
+namespace cowvet {
+namespace {
+
+// Each costs an examination of the whole image.
+constexpr std::size_t kMostCandidates = 32;
+
+std::string describe(const Candidate& candidate) {
+  return fmt::format("={} ({}: {})", candidate.outcome, candidate.why,
+                     candidate.score.is_perfect()
+                         ? "everything fits together"
+                         : fmt::format("{} errors are left", candidate.score.errors));
+}
+
+void ask(Round& round, const Finding& finding, const std::vector<Candidate>& candidates) {
+  std::string list;
+  for (const Candidate& candidate : candidates) list += (list.empty() ? "" : ", ") + describe(candidate);
+  round.consent_needed.insert(fmt::format("{}: several places are possible; needs --choose {} with one of {}",
+                                          finding.rule->id, finding.rule->id, list));
+}
+
+}  // namespace
+
+Score try_out(const Inputs& inputs, const Options& options, const std::vector<Patch>& patches) {
+  OverlayDevice image(inputs.image);
+  for (const Patch& patch : patches) image.write(patch.offset, patch.bytes);
+  const Inputs tried{image, inputs.open_data_file, inputs.open_backing};
+  Options of_trial = options;
+  of_trial.guest_data = false;
+  of_trial.deep = false;
+  of_trial.name_copied = true;
+  of_trial.findings_per_rule = 1;
+  Progress unseen;
+  Context context(tried, of_trial, unseen);
+  run_passes(context);
+  if (!context.report.header_usable) return {.unchecked = ~std::uint64_t{0}};
+  return {.unchecked = context.findings.total(Severity::unchecked),
+          .errors = context.findings.total(Severity::corruption) + context.findings.total(Severity::leak)};
+}
+
+const Candidate* pick(Round& round, const Finding& finding, std::vector<Candidate>& candidates) {
+  if (candidates.empty() || candidates.size() > kMostCandidates) return nullptr;
+  const Inputs& inputs = round.context.inputs;
+  const Score now = try_out(inputs, round.context.options, {});
+  for (Candidate& candidate : candidates)
+    candidate.score = try_out(inputs, round.context.options, candidate.patches);
+  std::erase_if(candidates, [&](const Candidate& candidate) { return candidate.score >= now; });
+  const auto chosen = std::ranges::find(candidates, round.chosen(finding.rule, ""), &Candidate::outcome);
+  if (chosen != candidates.end()) return &*chosen;
+  const auto is_perfect = [](const Candidate& candidate) { return candidate.score.is_perfect(); };
+  if (std::ranges::count_if(candidates, is_perfect) == 1)
+    return &*std::ranges::find_if(candidates, is_perfect);
+  if (candidates.size() == 1) return candidates.data();
+  if (candidates.size() > 1) ask(round, finding, candidates);
+  return nullptr;
+}
+
+Step& apply_candidate(Round& round, const Finding& finding, const Candidate& candidate) {
+  const bool chosen = round.chosen(finding.rule, "") == candidate.outcome;
+  Step& step = round.editor.begin(finding.rule, chosen ? Remedy::choice : Remedy::safe, candidate.why);
+  if (chosen) step.outcome = candidate.outcome;
+  for (const Patch& patch : candidate.patches) round.editor.write(File::image, patch.offset, patch.bytes);
+  return step;
+}
+
+}  // namespace cowvet
