@@ -7,7 +7,7 @@
 
 #include "checker/format/header.h"
 #include "checker/planning/first_cluster.h"
-#include "checker/planning/round.h"
+#include "checker/planning/table_candidates.h"
 
 namespace cowvet {
 namespace {
@@ -199,6 +199,13 @@ void settle_unexpected_luks(Round& round, const Finding& finding) {
   }
 }
 
+// The header of an encrypted disk is recognised by its magic number, wherever the pointer leads.
+void find_luks_header(Round& round, const Finding& finding) {
+  std::vector<Candidate> candidates = luks_candidates(round);
+  if (const Candidate* candidate = pick_perfect(round, candidates))
+    apply_candidate(round, finding, *candidate);
+}
+
 // Notices: changed only where the user asks for it.
 
 void add_end_marker(Round& round, const Finding& finding) {
@@ -243,6 +250,8 @@ constexpr RemedyRow kRows[] = {
     {rule("ext/overrun"), Stage::header, end_overrun},
     {rule("ext/duplicate"), Stage::header, drop_duplicates},
     {rule("ext/backing-format-nul"), Stage::header, cut_backing_format},
+    {rule("ext/luks-outside"), Stage::pointers, find_luks_header},
+    {rule("ext/luks-unaligned"), Stage::pointers, find_luks_header},
     {rule("ext/luks-unexpected"), Stage::header, settle_unexpected_luks},
     {rule("ext/data-file-name-unexpected"), Stage::header, settle_unexpected_name},
     {rule("ext/data-file-name-empty"), Stage::header, drop_empty_name},

@@ -60,6 +60,24 @@ void find_l1_table(Round& round, const Finding& finding) {
   if (candidates.empty() && !context.l1_usable) start_anew(round, finding);
 }
 
+// Where what an L1 table leads to makes no sense, the table itself may be the wrong one: another structure's
+// place, or a part of the disk's own tables.
+void question_l1_table(Round& round, const Finding& finding) {
+  if (!round.questioned.insert(finding.place.owner).second) return;
+  const SnapshotRecord* record = nullptr;
+  for (const SnapshotRecord& snapshot : round.context.snapshots)
+    if (snapshot.owner() == finding.place.owner) record = &snapshot;
+  std::vector<Candidate> candidates = record ? snapshot_l1_candidates(round, *record) : l1_candidates(round);
+  const Candidate* candidate = pick_perfect(round, candidates);
+  if (!candidate) return;
+  const std::uint64_t disk_bytes = round.context.header.size;
+  apply_candidate(round, finding, *candidate)
+      .impact.push_back({{0, record ? record->snapshot.disk_size(disk_bytes) : disk_bytes},
+                         finding.place.owner,
+                         "an error, or another structure's content",
+                         "the data that the table maps"});
+}
+
 // Empty entries behind those that the disk needs mean nothing.
 void shrink_l1_table(Round& round, const Finding& finding) {
   const Context& context = round.context;
@@ -71,10 +89,18 @@ void shrink_l1_table(Round& round, const Finding& finding) {
 }
 
 constexpr RemedyRow kRows[] = {
-    {rule("header/l1-implausible"), Stage::header, find_l1_table},
-    {rule("header/l1-unaligned"), Stage::header, find_l1_table},
-    {rule("header/l1-outside"), Stage::header, find_l1_table},
-    {rule("header/l1-too-large"), Stage::header, shrink_l1_table},
+    {rule("header/l1-implausible"), Stage::pointers, find_l1_table},
+    {rule("header/l1-unaligned"), Stage::pointers, find_l1_table},
+    {rule("header/l1-outside"), Stage::pointers, find_l1_table},
+    {rule("header/l1-too-large"), Stage::pointers, shrink_l1_table},
+    {rule("l1/reserved-bits"), Stage::pointers, question_l1_table},
+    {rule("l1/unaligned"), Stage::pointers, question_l1_table},
+    {rule("l1/outside"), Stage::pointers, question_l1_table},
+    {rule("l1/not-l2"), Stage::pointers, question_l1_table},
+    {rule("l1/shared"), Stage::pointers, question_l1_table},
+    {rule("l2/reserved-bits"), Stage::pointers, question_l1_table},
+    {rule("l2/unaligned"), Stage::pointers, question_l1_table},
+    {rule("l2/outside"), Stage::pointers, question_l1_table},
 };
 
 }  // namespace

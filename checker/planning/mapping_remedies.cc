@@ -160,6 +160,15 @@ void make_private_copy(Round& round, const Finding& finding) {
   round.editor.write_number(File::image, place->offset, *to | kCopied | (raw & L2Entry::kZero));
 }
 
+// Data that an L1 entry takes for an L2 table stays: it proves that the entry is wrong.
+void leave_metadata(Round& round, const Finding& finding) {
+  const std::vector<const Finding*> misused = round.of_rule(rule("l1/not-l2"));
+  const bool proves = finding.other && std::ranges::any_of(misused, [&](const Finding* other) {
+                        return (other->found.value_or(0) & kOffsetMask) == finding.other->offset;
+                      });
+  if (!proves) make_private_copy(round, finding);
+}
+
 void copy_shared_table(Round& round, const Finding& finding) {
   const Context& context = round.context;
   const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
@@ -247,7 +256,7 @@ constexpr RemedyRow kRows[] = {
     {rule("l2/compressed-undecodable"), Stage::entries, drop_or_zero},
     {rule("l2/past-end"), Stage::entries, free_past_end},
     {rule("l2/cross-linked"), Stage::entries, make_private_copy},
-    {rule("l2/overlaps-metadata"), Stage::entries, make_private_copy},
+    {rule("l2/overlaps-metadata"), Stage::copies, leave_metadata},
 };
 
 }  // namespace

@@ -181,20 +181,25 @@ void settle_overlap(Round& round, const Finding& finding) {
   if (!finding.other || std::exchange(round.settled_overlap, true)) return;
   const Place& claimant = finding.place;
   const Place& owner = *finding.other;
-  // The refcount table follows from everything else: refcount_remedies.cc.
-  if (claimant.structure == Structure::refcount_table || owner.structure == Structure::refcount_table) return;
   // By the words of the finding: the claimant is at its place, the owner is the other party.
   std::vector<Candidate> candidates = elsewhere(round, claimant);
   for (Candidate& candidate : elsewhere(round, owner)) {
     candidate.outcome = "other:" + candidate.outcome;
     candidates.push_back(std::move(candidate));
   }
-  if (const Candidate* candidate = pick(round, finding, candidates)) {
+  // The refcount table follows from everything else: unless it is certainly the other that is wrong, the
+  // table is made anew (refcount_remedies.cc).
+  const bool on_refcount_table =
+      claimant.structure == Structure::refcount_table || owner.structure == Structure::refcount_table;
+  const Candidate* candidate =
+      on_refcount_table ? pick_perfect(round, candidates) : pick(round, finding, candidates);
+  if (candidate) {
+    round.moved_for_overlap = true;
     Step& step = apply_candidate(round, finding, *candidate);
     for (const Place* place : {&claimant, &owner}) add_impact(round, *place, step);
     return;
   }
-  if (!candidates.empty()) return;
+  if (!candidates.empty() || on_refcount_table) return;
   const bool claimant_fits = fits(round, claimant);
   const bool owner_fits = fits(round, owner);
   if (claimant_fits && owner_fits) return separate(round, finding);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "checker/analysis/passes.h"
 #include "checker/analysis/refcount_table.h"
 #include "checker/analysis/references.h"
 #include "checker/format/entries.h"
@@ -18,8 +19,9 @@ namespace {
 
 constexpr std::uint64_t kMostTableBytes = 8 << 20;  // QEMU limit
 
-// A new refcount table without blocks, large enough for the file and for its own growth, at `order`.
-bool replace_table(Round& round, const Finding& finding, unsigned order) {
+// A new refcount table, large enough for the file and for its own growth, at `order`: without blocks, or with
+// those that are believed.
+bool replace_table(Round& round, const Finding& finding, unsigned order, bool keeps_blocks = false) {
   Context& context = round.context;
   const Geometry& geometry = context.geometry;
   const std::uint64_t per_block = refcounts_per_block(geometry.cluster_bits, order);
@@ -36,7 +38,7 @@ bool replace_table(Round& round, const Finding& finding, unsigned order) {
       Phase::structures);
   // What lies there now must not be taken for entries; blocks that still hold take their old places.
   std::vector<std::byte> table(table_clusters << geometry.cluster_bits);
-  if (order == geometry.refcount_order && finding.rule == rule("refcount/table-too-short"))
+  if (keeps_blocks)
     for (const RefcountBlock& block : context.refcounts->blocks)
       if (block.believed && block.index * 8 < table.size())
         store_big_endian(table.data() + block.index * 8, block.offset);
@@ -57,11 +59,54 @@ void rebuild_table(Round& round, const Finding& finding) {
   replace_table(round, finding, bad_order ? 4 : round.context.geometry.refcount_order);
 }
 
-// Another structure lies on the refcount table: the table is the one that can be made anew.
+// Whether the table is what it should be: its blocks count the header, and each other.
+bool counts_itself(const Round& round) {
+  const RefcountTable& table = *round.context.refcounts;
+  const unsigned bits = round.context.geometry.cluster_bits;
+  const auto is_counted = [&](std::uint64_t cluster) {
+    const RefcountBlock* block = table.block_of(cluster);
+    std::vector<std::byte> counts(round.context.geometry.cluster_bytes);
+    return block && round.context.image.read(block->offset, counts) &&
+           get_refcount(counts, round.context.geometry.refcount_order, cluster % table.clusters_per_block) !=
+               0;
+  };
+  return is_counted(0) && std::ranges::all_of(table.blocks, [&](const RefcountBlock& block) {
+           return block.believed && is_counted(block.offset >> bits);
+         });
+}
+
+// Whether nothing is unknown but for the refcounts: then they can be counted anew.
+bool is_known_without_refcounts(const Round& round) {
+  OverlayDevice image(round.context.inputs.image);
+  image.write(offsetof(RawHeader, refcount_table_offset), std::vector<std::byte>(12));
+  const Inputs inputs{image, round.context.inputs.open_data_file, round.context.inputs.open_backing};
+  Options options = round.context.options;
+  options.guest_data = false;
+  Progress unseen;
+  Context apart(inputs, options, unseen);
+  run_passes(apart);
+  return apart.unknown_references.empty() && apart.findings.total(Severity::unchecked) == 0;
+}
+
+// Another structure lies on the refcount table. One that is sound moves with all its blocks, else it is made
+// anew.
 void leave_overlap(Round& round, const Finding& finding) {
-  if (finding.place.structure == Structure::refcount_table ||
-      (finding.other && finding.other->structure == Structure::refcount_table))
-    rebuild_table(round, finding);
+  const bool is_party = finding.place.structure == Structure::refcount_table ||
+                        (finding.other && finding.other->structure == Structure::refcount_table);
+  if (!is_party || round.moved_for_overlap || round.replaced_table) return;
+  const bool moves = counts_itself(round);
+  if (!moves && !round.may_lower_refcounts() && !is_known_without_refcounts(round)) return;
+  round.replaced_table = true;
+  replace_table(round, finding, round.context.geometry.refcount_order, moves);
+}
+
+// Whether most entries of the table make no sense: then it is not the table.
+bool is_garbage(const Round& round) {
+  const Findings& found = round.context.findings;
+  const std::uint64_t broken = found.added(rule("refcount/block-reserved-bits")) +
+                               found.added(rule("refcount/block-unaligned")) +
+                               found.added(rule("refcount/block-outside"));
+  return broken > round.context.refcounts->blocks.size() / 2;
 }
 
 // The smallest order that can hold the count found.
@@ -78,17 +123,19 @@ void widen_refcounts(Round& round, const Finding& finding) {
 void lengthen_table(Round& round, const Finding& finding) {
   if (round.replaced_table) return;
   round.replaced_table = true;
-  replace_table(round, finding, round.context.geometry.refcount_order);
+  replace_table(round, finding, round.context.geometry.refcount_order, true);
 }
 
 void clear_table_entry(Round& round, const Finding& finding) {
   // Its counts are lost, so they are counted anew: that may lower some.
   if (!round.may_lower_refcounts()) return;
+  if (is_garbage(round)) return rebuild_table(round, finding);
   round.editor.begin(finding.rule, Remedy::safe, "drop a refcount block that cannot be believed");
   round.editor.write_number(File::image, finding.place.offset, std::uint64_t{0});
 }
 
 void clear_table_entry_bits(Round& round, const Finding& finding) {
+  if (is_garbage(round) && round.may_lower_refcounts()) return rebuild_table(round, finding);
   round.editor.begin(finding.rule, Remedy::safe, "clear reserved bits");
   const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
   round.editor.write_number(File::image, finding.place.offset, raw & ~RefcountTableEntry::kReserved);

@@ -39,6 +39,8 @@ struct Round {
   bool rewrote_snapshots = false;      // the snapshot table, in this round: what was found of it is past
   bool rewrote_bitmaps = false;        // the same of the bitmap directory
   bool moved_l1 = false;               // the header names another L1 table since this round
+  std::set<std::string> questioned;    // owners whose L1 table was, in this round
+  bool moved_for_overlap = false;      // one of two structures in one place: the other stays
   bool settled_overlap = false;        // one in this round: others may look different now
 
   // Whether a remedy of this class may be applied; where it may not, that is noted for the user.
@@ -54,8 +56,20 @@ struct Round {
 // Changes the image so that the finding goes away, or does nothing.
 using RemedyFunction = void (*)(Round&, const Finding&);
 
-// Remedies are applied in the order of stages; the checker runs again between two of them.
-enum class Stage : std::uint8_t { overlaps, header, tables, entries, auxiliary, refcounts, copied, flags };
+// Remedies are applied in the order of stages; the checker runs again between two of them. Nothing is changed
+// in place before it is settled that no other structure, and no guest data, lies there: the first three.
+enum class Stage : std::uint8_t {
+  overlaps,
+  pointers,
+  copies,
+  header,
+  tables,
+  entries,
+  auxiliary,
+  refcounts,
+  copied,
+  flags
+};
 
 struct RemedyRow {
   RuleId rule;

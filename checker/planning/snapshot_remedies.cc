@@ -99,6 +99,10 @@ void lengthen_or_drop_l1(Round& round, const Finding& finding) {
 template <typename Change>
 void rewrite_table(Round& round, const Finding& finding, const std::string& why, Change change) {
   if (round.rewrote_snapshots) return;
+  // What has no id is hardly a snapshot: then it is not the table that is kept.
+  const bool all_named = std::ranges::none_of(
+      round.context.snapshots, [](const SnapshotRecord& record) { return record.snapshot.id.empty(); });
+  if (!all_named && !round.may(finding, Remedy::metadata)) return;
   std::vector<Snapshot> snapshots;
   for (const SnapshotRecord& record : round.context.snapshots)
     change(snapshots.emplace_back(record.snapshot));
@@ -204,7 +208,23 @@ void find_or_drop_table(Round& round, const Finding& finding) {
                  [](const SnapshotRecord&) { return true; });
 }
 
+// Where an entry makes no sense, the table may be somewhere else.
+void question_table(Round& round, const Finding& finding) {
+  if (!round.questioned.insert("snapshot table").second) return;
+  std::vector<Candidate> candidates = snapshot_table_candidates(round);
+  if (const Candidate* candidate = pick_perfect(round, candidates))
+    apply_candidate(round, finding, *candidate);
+}
+
 constexpr RemedyRow kRows[] = {
+    {rule("snapshot/entry-truncated"), Stage::pointers, question_table},
+    {rule("snapshot/l1-unaligned"), Stage::pointers, question_table},
+    {rule("snapshot/l1-outside"), Stage::pointers, question_table},
+    {rule("snapshot/l1-too-large"), Stage::pointers, question_table},
+    {rule("snapshot/size-beyond-l1"), Stage::pointers, question_table},
+    {rule("snapshot/extra-data-short"), Stage::pointers, question_table},
+    {rule("snapshot/extra-data-long"), Stage::pointers, question_table},
+    {rule("snapshot/duplicate-id"), Stage::pointers, question_table},
     {rule("header/snapshots-unaligned"), Stage::header, find_or_drop_table},
     {rule("header/snapshots-outside"), Stage::header, find_or_drop_table},
     {rule("header/snapshots-too-many"), Stage::header, cut_count},

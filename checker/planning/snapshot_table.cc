@@ -74,13 +74,26 @@ bool holds_snapshot_table(const Round& round, std::uint64_t offset, std::uint32_
 
 }  // namespace
 
+namespace {
+
+// Nobody's, but for the snapshot table where the header says it is: it may not be there.
+bool may_be_snapshot_l1(const Round& round, std::uint64_t offset, std::uint64_t length) {
+  if (is_unowned(round, offset, length)) return true;
+  return std::ranges::any_of(round.context.areas, [&](const Area& area) {
+    return area.structure == Structure::snapshot_table && area.offset <= offset &&
+           round.context.clusters_in_file(offset, length);
+  });
+}
+
+}  // namespace
+
 bool is_plausible_snapshot(const Round& round, const Snapshot& snapshot) {
   const std::uint64_t l1_bytes = std::uint64_t{snapshot.l1_size} * 8;
   const bool readable = std::ranges::all_of(snapshot.id, [](char c) { return c > 0x20 && c < 0x7f; });
   return !snapshot.id.empty() && readable && snapshot.extra_data.size() <= kMostExtraBytes &&
          l1_bytes <= kMostL1Bytes &&
          (l1_bytes == 0 || (round.context.aligned(snapshot.l1_table_offset) &&
-                            is_unowned(round, snapshot.l1_table_offset, l1_bytes)));
+                            may_be_snapshot_l1(round, snapshot.l1_table_offset, l1_bytes)));
 }
 
 std::vector<std::uint64_t> lost_snapshot_tables(const Round& round, std::uint32_t count) {

@@ -48,7 +48,11 @@ std::vector<Candidate> l1_candidates(const Round& round) {
     if (std::ranges::find(candidates, shorter.outcome, &Candidate::outcome) == candidates.end())
       candidates.push_back(shorter);
   }
-  if (needed < header.l1_size && round.context.aligned(header.l1_table_offset) &&
+  const auto is_present = [&](const Candidate& candidate) {
+    return candidate.outcome == fmt::format("{:#x}", header.l1_table_offset);
+  };
+  if (needed < header.l1_size && std::ranges::none_of(candidates, is_present) &&
+      round.context.aligned(header.l1_table_offset) &&
       round.context.clusters_in_file(header.l1_table_offset, needed * 8) && header.l1_table_offset != 0)
     candidates.push_back(
         {.outcome = fmt::format("{:#x}", header.l1_table_offset),

@@ -45,18 +45,24 @@ Score try_out(const Inputs& inputs, const Options& options, const std::vector<Pa
           .errors = context.findings.total(Severity::corruption) + context.findings.total(Severity::leak)};
 }
 
-const Candidate* pick(Round& round, const Finding& finding, std::vector<Candidate>& candidates) {
-  if (candidates.empty() || candidates.size() > kMostCandidates) return nullptr;
-  const Inputs& inputs = round.context.inputs;
-  const Score now = try_out(inputs, round.context.options, {});
+const Candidate* pick_perfect(const Round& round, std::vector<Candidate>& candidates) {
+  if (candidates.size() > kMostCandidates) return nullptr;
   for (Candidate& candidate : candidates)
-    candidate.score = try_out(inputs, round.context.options, candidate.patches);
-  std::erase_if(candidates, [&](const Candidate& candidate) { return candidate.score >= now; });
-  const auto chosen = std::ranges::find(candidates, round.chosen(finding.rule, ""), &Candidate::outcome);
-  if (chosen != candidates.end()) return &*chosen;
+    candidate.score = try_out(round.context.inputs, round.context.options, candidate.patches);
   const auto is_perfect = [](const Candidate& candidate) { return candidate.score.is_perfect(); };
-  if (std::ranges::count_if(candidates, is_perfect) == 1)
-    return &*std::ranges::find_if(candidates, is_perfect);
+  const auto perfect = std::ranges::find_if(candidates, is_perfect);
+  return std::ranges::count_if(candidates, is_perfect) == 1 ? &*perfect : nullptr;
+}
+
+const Candidate* pick(Round& round, const Finding& finding, std::vector<Candidate>& candidates) {
+  if (candidates.empty()) return nullptr;
+  const Candidate* perfect = pick_perfect(round, candidates);
+  const std::string chosen = round.chosen(finding.rule, "");
+  if (perfect && chosen.empty()) return perfect;
+  const Score now = try_out(round.context.inputs, round.context.options, {});
+  std::erase_if(candidates, [&](const Candidate& candidate) { return candidate.score >= now; });
+  const auto named = std::ranges::find(candidates, chosen, &Candidate::outcome);
+  if (named != candidates.end()) return &*named;
   if (candidates.size() == 1) return candidates.data();
   if (candidates.size() > 1) ask(round, finding, candidates);
   return nullptr;

@@ -48,6 +48,9 @@ Score try_out(const Inputs& inputs, const Options& options, const std::vector<Pa
 // there are several and nobody chose, asks, listing them with their scores. nullptr: none.
 const Candidate* pick(Round& round, const Finding& finding, std::vector<Candidate>& candidates);
 
+// The only one with which everything fits together. For pointers that may well be right.
+const Candidate* pick_perfect(const Round& round, std::vector<Candidate>& candidates);
+
 // Opens the step and writes the candidate into it: safe where it is the only one, else a choice.
 Step& apply_candidate(Round& round, const Finding& finding, const Candidate& candidate);
 

@@ -1,0 +1,146 @@
+#include "tests/planning/planned_repair.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "checker/analysis/passes.h"
+#include "checker/device/memory_device.h"
+#include "corpus/parse_recipe.h"
+
+namespace cowvet {
+namespace {
+
+corpus::BuiltImage build(const std::string& body) {
+  const std::string text = fmt::format(
+      "recipe test/disk\n  about A test\n  kind sound\n{}  expect none\n  expect-status 0\n", body);
+  const auto recipes = corpus::parse_recipes(text, "test");
+  if (!recipes) throw std::runtime_error(recipes.error().text());
+  auto built = corpus::build(recipes->front());
+  if (!built) throw std::runtime_error(built.error().text());
+  return *std::move(built);
+}
+
+void write_file(const std::string& path, const std::vector<std::byte>& bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+}  // namespace
+
+template <typename Use>
+auto PlannedRepair::with_inputs(Use use) const {
+  const MemoryDevice device(image);
+  const OpenCompanion open = [this](const std::string& name) {
+    Companion companion{.state = Companion::State::missing, .path = name, .why = "not there"};
+    if (!data_file) return companion;
+    companion.state = Companion::State::open;
+    companion.device = std::make_unique<MemoryDevice>(*data_file, name);
+    return companion;
+  };
+  return use(Inputs{device, open, {}});
+}
+
+PlannedRepair::PlannedRepair(const std::string& body, PlanOptions options)
+    : built(build(body)), image(built.image), data_file(built.data_file) {
+  options.threads = 1;
+  plan = with_inputs([&](const Inputs& inputs) {
+    auto made = make_plan(inputs, options);
+    EXPECT_TRUE(made) << (made ? "" : made.error());
+    return made.value_or(Plan{});
+  });
+  EXPECT_EQ(plan.unfit, "");
+  image.resize(std::max<std::size_t>(image.size(), plan.image_bytes_after));
+  if (data_file) data_file->resize(std::max<std::size_t>(data_file->size(), plan.data_file_bytes_after));
+  for (const Step& step : plan.steps)
+    for (const Write& write : step.writes) {
+      std::vector<std::byte>& file = write.target == File::image ? image : *data_file;
+      std::ranges::copy(write.new_bytes, file.begin() + static_cast<std::ptrdiff_t>(write.offset));
+    }
+}
+
+std::vector<Snapshot> PlannedRepair::snapshots() const {
+  Examination examination(image);
+  run_passes(examination.context);
+  std::vector<Snapshot> all;
+  for (const SnapshotRecord& record : examination.context.snapshots) all.push_back(record.snapshot);
+  return all;
+}
+
+std::vector<std::string> PlannedRepair::snapshot_ids() const {
+  std::vector<std::string> ids;
+  for (const Snapshot& snapshot : snapshots()) ids.push_back(snapshot.id);
+  return ids;
+}
+
+std::vector<Bitmap> PlannedRepair::bitmaps() const {
+  Examination examination(image);
+  run_passes(examination.context);
+  std::vector<Bitmap> all;
+  for (const BitmapRecord& record : examination.context.bitmaps) all.push_back(record.bitmap);
+  return all;
+}
+
+Header PlannedRepair::header() const {
+  return decode_header(image).value();
+}
+
+std::string PlannedRepair::fired(Options options) const {
+  options.threads = 1;
+  const Report report = with_inputs([&](const Inputs& inputs) { return analyze(inputs, options); });
+  std::vector<std::string_view> ids;
+  for (const RuleTotal& total : report.totals)
+    if (total.rule != rule("data-file/name-relative") && total.rule != rule("file/trailing"))
+      ids.push_back(total.rule->id);
+  return fmt::format("{}", fmt::join(ids, " "));
+}
+
+std::string PlannedRepair::consent_needed() const {
+  std::string text;
+  for (const std::string& line : plan.consent_needed) text += line + '\n';
+  return text;
+}
+
+bool PlannedRepair::has_step(Remedy remedy) const {
+  return std::ranges::any_of(plan.steps, [&](const Step& step) { return step.remedy == remedy; });
+}
+
+CommandResult PlannedRepair::run(const std::string& script) const {
+  write_file(directory_.file("disk.qcow2"), image);
+  if (data_file) write_file(directory_.file("disk.raw"), *data_file);
+  if (built.backing_file) write_file(directory_.file("base.raw"), *built.backing_file);
+  return run_script(script, directory_.path());
+}
+
+void PlannedRepair::expect_qemu_finds_no_errors() const {
+  const CommandResult result = run("qemu-img check -f qcow2 disk.qcow2");
+  EXPECT_EQ(result.status, 0) << result.out << result.err.substr(0, 500);
+}
+
+std::string PlannedRepair::convert(const std::string& id) const {
+  const std::string from = id.empty() ? "" : "-l snapshot.id=" + id;
+  const CommandResult result = run("qemu-img convert -f qcow2 -O raw " + from + " disk.qcow2 out.raw");
+  EXPECT_EQ(result.status, 0) << result.err;
+  std::ifstream file(directory_.file("out.raw"), std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+void PlannedRepair::expect_content(const std::string& id) const {
+  expect_content(id, id.empty() ? built.disk : built.snapshot_disks.at(id));
+}
+
+void PlannedRepair::expect_content(const std::string& id, const corpus::GuestDisk& disk) const {
+  const std::string bytes = convert(id);
+  std::vector<std::byte> expected(bytes.size());
+  disk.read(0, expected);
+  EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(bytes)), expected)) << "snapshot " << id;
+}
+
+std::byte PlannedRepair::byte_at(std::uint64_t offset) const {
+  return static_cast<std::byte>(convert("").at(offset));
+}
+
+}  // namespace cowvet
