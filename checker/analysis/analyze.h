@@ -63,6 +63,7 @@ struct Report {
   std::string data_file_name;       // as the image has it; empty: none
   std::string data_file_path;       // the file that was examined; empty: none was
   bool data_file_examined = false;  // its content, not only its length
+  std::string unfinished_journal;   // of a repair that was interrupted; empty: none, or nobody looked
   Counters counters;
   std::vector<Finding> findings;  // by rule, then by place
   std::vector<RuleTotal> totals;  // rules that fired

@@ -14,6 +14,7 @@
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/progress_display.h"
+#include "checker/device/journal_name.h"
 #include "checker/planning/plan_file.h"
 #include "checker/report/report_writer.h"
 
@@ -41,6 +42,13 @@ std::string write_plan_file(const Plan& plan, const std::string& path) {
 }
 
 void plan_repair(const Inputs& inputs, const CheckOptions& options, Progress& progress, Examined& examined) {
+  if (has_unfinished_journal(examined.path)) {
+    if (!options.plan_file.empty())
+      examined.error = fmt::format(
+          "no plan is made for {} before the repair that was interrupted is finished or taken back",
+          examined.path);
+    return;
+  }
   auto plan = make_plan(inputs, options.planning, &progress);
   if (plan) {
     if (!options.plan_file.empty()) examined.error = write_plan_file(*plan, options.plan_file);
@@ -67,6 +75,7 @@ void examine_opened(const OpenedImage& opened, const CheckOptions& options, Exam
         fmt::format("{} has no external data file, so that --data-file has no use", examined.path);
     return;
   }
+  if (has_unfinished_journal(examined.path)) report.unfinished_journal = journal_path_of(examined.path);
   if (!options.plan_file.empty() || options.fixes) plan_repair(inputs, options, progress, examined);
   examined.report = std::move(report);
 }

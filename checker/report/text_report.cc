@@ -87,6 +87,9 @@ std::string_view first_step(const Report& report) {
       return "Do not write to this image before it is repaired, and make a copy of the file before a repair.";
     case Verdict::incomplete:
       return "Do not take this image for sound: remove what kept it from being examined, then check again.";
+    case Verdict::repair_unfinished:
+      return "Finish the repair with 'cowvet-repair --resume IMAGE', or take it back with 'cowvet-repair "
+             "--rollback IMAGE', then check again: what is said here is true of neither state.";
     case Verdict::leaks:
       return "The image can be used as it is.";
     case Verdict::not_qcow2:
@@ -116,9 +119,11 @@ std::string next_steps(const Report& report, bool colour) {
     if (at == steps.end()) at = steps.insert(at, {advice, {}});
     at->second.push_back(total.rule->id);
   }
-  if (steps.empty()) return "";
+  const std::string_view first = first_step(report);
+  if (steps.empty() && first.empty()) return "";
   std::string text = fmt::format("\n{}\n", styled("What to do next", Style::title, colour));
-  if (const std::string_view first = first_step(report); !first.empty()) text += wrap_indented(first, 2);
+  if (!first.empty()) text += wrap_indented(first, 2);
+  if (verdict_of(report) == Verdict::repair_unfinished) return text;
   for (const auto& [advice, ids] : steps)
     text += "  - " + wrap(fmt::format("{}: {}", fmt::join(ids, ", "), advice), 4, 4);
   return text;

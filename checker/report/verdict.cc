@@ -108,6 +108,8 @@ std::string_view to_string(Verdict verdict) {
       return "guest-data-at-risk";
     case Verdict::incomplete:
       return "incomplete";
+    case Verdict::repair_unfinished:
+      return "repair-unfinished";
     case Verdict::not_qcow2:
       return "not-qcow2";
   }
@@ -128,6 +130,7 @@ Verdict damage_of(const Report& report) {
 }
 
 Verdict verdict_of(const Report& report) {
+  if (!report.unfinished_journal.empty()) return Verdict::repair_unfinished;
   // A file whose first bytes cannot be read may be anything.
   if (!report.is_qcow2 && !fired(report, rule("file/unreadable"))) return Verdict::not_qcow2;
   if (report.worst == Severity::unchecked) return Verdict::incomplete;
@@ -140,7 +143,7 @@ Verdict verdict_of(const Report& report) {
 int exit_status_of(const Report& report, Judging judging) {
   const Verdict verdict = verdict_of(report);
   if (verdict == Verdict::not_qcow2) return judging.must_be_qcow2 ? kExitIncomplete : kExitNotQcow2;
-  if (verdict == Verdict::incomplete) return kExitIncomplete;
+  if (verdict == Verdict::incomplete || verdict == Verdict::repair_unfinished) return kExitIncomplete;
   if (judging.strict && fired(report, rule("data-file/not-examined"))) return kExitIncomplete;
   if (report.counters.corruptions != 0) return kExitCorrupt;
   if (judging.strict && report.counters.notices != 0) return kExitCorrupt;
@@ -154,6 +157,11 @@ std::string verdict_sentence(const Report& report, Judging judging) {
       return fmt::format("{} is not a qcow2 image, so it was not examined.", name);
     case Verdict::incomplete:
       return incomplete_sentence(report, name);
+    case Verdict::repair_unfinished:
+      return fmt::format(
+          "{} must not be used: a repair of it was interrupted, and it may be in between its old and its new "
+          "state ({} is there).",
+          name, escape_for_terminal(report.unfinished_journal));
     case Verdict::sound:
     case Verdict::partly_examined:
       return sound_sentence(report, name, judging.strict);

@@ -24,6 +24,7 @@ enum class Verdict : std::uint8_t {
   auxiliary_damaged,   // the active disk is whole, but a snapshot or a bitmap is not
   guest_data_at_risk,  // some of the guest's data is wrong, lost or cannot be told from wrong data
   incomplete,          // something could not be examined; what was may be damaged too
+  repair_unfinished,   // in between two states: whatever was found may not be true of either
   not_qcow2,
 };
 

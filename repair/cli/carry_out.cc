@@ -135,8 +135,9 @@ Outcome recover_image(const Workplace& place, Direction direction) {
     return {Ending::refused, std::move(why)};
   Supervision supervision(place);
   auto result = recover(place.files.files(), place.storage, supervision.options(), direction);
-  if (!result || (result->state == State::unchanged && result->message.empty()))
-    return {Ending::refused, "there is no unfinished repair"};
+  if (!result) return {Ending::refused, "there is no unfinished repair"};
+  if (result->state == State::unchanged && result->message.empty())
+    return {Ending::taken_back, "it had not begun, and its journal was removed"};
   return supervision.conclude(std::move(*result), Ending::repaired, Ending::refused);
 }
 

@@ -87,6 +87,16 @@ TEST(Verdict, a_rule_whose_damage_hides_behind_an_unchecked_finding_still_counts
   EXPECT_EQ(damage_of(report), Verdict::metadata_damaged);
 }
 
+TEST(Verdict, an_unfinished_repair_comes_before_all_that_was_found) {
+  for (Report report : {sound_report(), with(rule("l2/outside")), Report{}}) {
+    report.unfinished_journal = "disk.cowvet-journal";
+    EXPECT_EQ(verdict_of(report), Verdict::repair_unfinished);
+    EXPECT_EQ(exit_status_of(report, {}), kExitIncomplete);
+    EXPECT_THAT(verdict_sentence(report, {}), HasSubstr("must not be used"));
+    EXPECT_THAT(verdict_sentence(report, {}), Not(HasSubstr("No errors")));
+  }
+}
+
 TEST(VerdictSentence, only_a_sound_image_has_the_words_that_scripts_look_for) {
   EXPECT_EQ(verdict_sentence(sound_report(), {}), "disk.qcow2 is sound: No errors were found on the image.");
   EXPECT_THAT(verdict_sentence(with(rule("header/dirty")), {}), HasSubstr(kNoErrors));
