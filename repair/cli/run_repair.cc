@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "checker/cli/command_line.h"
@@ -59,6 +60,16 @@ std::optional<Outcome> settle_unfinished(const Workplace& place) {
   return direction ? recover_image(place, *direction) : refuse("left as it is");
 }
 
+// The journal becomes the undo file by being renamed.
+bool lie_together(const JournalStorage& storage) {
+  const auto directory = [&](JournalName name) {
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(storage.path_of(name)).parent_path(),
+                                             ignored);
+  };
+  return directory(JournalName::journal) == directory(JournalName::undo);
+}
+
 Outcome repair_in_place(const Workplace& place) {
   if (auto settled = settle_unfinished(place)) return std::move(*settled);
   Outcome outcome;
@@ -97,6 +108,9 @@ Outcome write(const RepairOptions& options) {
   if (options.action == Action::resume) return recover_image(place, Direction::forward);
   if (options.action == Action::roll_back) return recover_image(place, Direction::back);
   if (auto refused = refuse_unfinished(options)) return std::move(*refused);
+  if (!lie_together(storage))
+    return refuse(fmt::format("an undo file must lie in the directory of the journal, {}",
+                              storage.path_of(JournalName::journal)));
   return undo_image(place);
 }
 
