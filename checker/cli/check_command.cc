@@ -85,7 +85,7 @@ Examined examine(const std::string& path, const CheckOptions& options) {
   if (const auto opened = open_image(path, options.image)) {
     examine_opened(*opened, options, examined);
   } else {
-    examined.error = opened.error();
+    examined.error = opened.error().message;
   }
   return examined;
 }

@@ -99,7 +99,7 @@ int print_clusters(const OpenedImage& opened, const std::string& path, const Map
 int map_image(const std::string& path, const MapOptions& options) {
   const auto opened = open_image(path, options.image);
   if (!opened) {
-    print_error(opened.error());
+    print_error(opened.error().message);
     return kExitIncomplete;
   }
   if (options.clusters) return print_clusters(*opened, path, options);

@@ -43,6 +43,7 @@ void add_naming_options(po::options_description& list, ImageOptions& options) {
 
 void add_image_options(po::options_description& list, ImageOptions& options) {
   add_naming_options(list, options);
+  options.offers_force_share = true;
   list.add_options()("force-share,U", po::bool_switch(&options.force_share),
                      "read an image that is in use; what is being written may look like damage");
 }
@@ -60,12 +61,16 @@ std::string check_image_options(const ImageOptions& options, std::size_t images)
   return "";
 }
 
-std::expected<OpenedImage, std::string> open_image(const std::string& path, const ImageOptions& options) {
+std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, const ImageOptions& options) {
   auto image = FileDevice::open(path);
-  if (!image) return std::unexpected(image.error().message);
+  if (!image) return std::unexpected(OpenImageError{image.error().message});
   if (!options.force_share) {
     const auto locks = take_locks((*image)->descriptor(), kImageCheckLocks);
-    if (!locks) return std::unexpected(fmt::format("{}: {} (-U reads it all the same)", path, locks.error()));
+    if (!locks)
+      return std::unexpected(
+          OpenImageError{fmt::format("{}: {}{}", path, locks.error(),
+                                     options.offers_force_share ? " (-U reads it all the same)" : ""),
+                         true});
     print_remark(path, describe(*locks));
   }
 

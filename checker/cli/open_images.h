@@ -19,6 +19,7 @@ struct ImageOptions {
   std::string data_file;            // --data-file; empty: what the image names
   std::vector<std::string> follow;  // --follow: directories
   bool force_share = false;         // -U: no locks
+  bool offers_force_share = false;  // the user could say -U
 };
 
 // Adds -f, --data-file and --follow, which fill `options` when the command line is parsed.
@@ -37,7 +38,11 @@ struct OpenedImage {
   Inputs inputs() const { return {*image, open_data_file, open_backing}; }
 };
 
-// The error is a message for people, with the path in it.
-std::expected<OpenedImage, std::string> open_image(const std::string& path, const ImageOptions& options);
+struct OpenImageError {
+  std::string message;  // for people, with the path in it
+  bool in_use = false;
+};
+
+std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, const ImageOptions& options);
 
 }  // namespace cowvet

@@ -60,6 +60,8 @@ class Supervision {
             .keep_undo = place_.options.keep_undo};
   }
 
+  bool is_stopped() const { return signals_.is_requested(); }
+
   // An outcome whose ending, if all went well, is `when_done`.
   Outcome conclude(RepairResult result, Ending when_done, Ending when_unchanged) {
     place_.files.set_stop({});
@@ -127,7 +129,11 @@ Outcome carry_out(const Workplace& place, Plan plan) {
   Supervision supervision(place);
   const TransactionOptions options = supervision.options();
   Transaction transaction(files, place.storage, options);
-  return supervision.conclude(transaction.run(std::move(*changes)), Ending::repaired, Ending::taken_back);
+  RepairResult result = transaction.run(std::move(*changes));
+  // Nothing was begun, most likely because the journal could not be written.
+  if (result.state == State::unchanged && place.options.journal.empty() && !supervision.is_stopped())
+    result.message += "; --journal PATH keeps the journal elsewhere";
+  return supervision.conclude(std::move(result), Ending::repaired, Ending::taken_back);
 }
 
 Outcome recover_image(const Workplace& place, Direction direction) {

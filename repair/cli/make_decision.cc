@@ -90,6 +90,10 @@ bool make_or_read_plan(const Inputs& inputs, const RepairOptions& options, Outco
   return judge(options, outcome);
 }
 
+Outcome could_not_open(const OpenImageError& error) {
+  return {error.in_use ? Ending::refused : Ending::failed, error.message};
+}
+
 bool get_consent(const RepairOptions& options, Outcome& outcome) {
   if (options.yes) return true;
   if (!has_terminal())

@@ -13,6 +13,9 @@ namespace cowvet {
 // a plan that changes something and may be carried out if the user agrees.
 bool make_or_read_plan(const Inputs& inputs, const RepairOptions& options, Outcome& outcome);
 
+// For an image that cannot be opened for reading.
+Outcome could_not_open(const OpenImageError& error);
+
 // Asks where that is needed. False: refused, and the outcome says why.
 bool get_consent(const RepairOptions& options, Outcome& outcome);
 

@@ -45,7 +45,7 @@ std::string error_text(const Outcome& outcome) {
     case Ending::refused:
       return "refused, nothing was changed: " + outcome.message;
     case Ending::taken_back:
-      return outcome.message.empty() ? "" : "the repair was taken back: " + outcome.message;
+      return outcome.message.empty() ? "" : "not repaired, the image is as it was: " + outcome.message;
     case Ending::unfinished:
       return fmt::format(
           "THE REPAIR IS NOT FINISHED, and the image must not be used: {}. Once the cause is removed, "
@@ -67,7 +67,8 @@ std::string outcome_text(const RepairOptions& options, const Outcome& outcome) {
 int report_outcome(const RepairOptions& options, const Outcome& outcome) {
   const int status = exit_status_of(outcome, judging_of(options));
   if (const std::string error = error_text(outcome); !error.empty())
-    print_error(fmt::format("{}: {}", options.image_path, error));
+    print_error(error.contains(options.image_path) ? error
+                                                   : fmt::format("{}: {}", options.image_path, error));
   if (options.quiet) return status;
   const bool arrived =
       print_out(options.json ? outcome_json(options, outcome) : outcome_text(options, outcome));

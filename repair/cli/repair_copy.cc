@@ -62,7 +62,7 @@ Outcome repair_copy(const RepairOptions& options) {
     return {Ending::refused, fmt::format("{} is there already: --output makes a new file", options.output)};
   if (auto refused = refuse_unfinished(options)) return std::move(*refused);
   const auto opened = open_image(options.image_path, options.image);
-  if (!opened) return {Ending::failed, opened.error()};
+  if (!opened) return could_not_open(opened.error());
   Outcome outcome;
   if (!make_or_read_plan(opened->inputs(), options, outcome)) return outcome;
   if (writes_to_data_file(*outcome.plan)) {

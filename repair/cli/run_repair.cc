@@ -92,7 +92,7 @@ Outcome repair_in_place(const Workplace& place) {
 Outcome plan_only(const RepairOptions& options) {
   if (auto refused = refuse_unfinished(options)) return std::move(*refused);
   const auto opened = open_image(options.image_path, options.image);
-  if (!opened) return {Ending::failed, opened.error()};
+  if (!opened) return could_not_open(opened.error());
   Outcome outcome;
   make_or_read_plan(opened->inputs(), options, outcome);
   return outcome;
