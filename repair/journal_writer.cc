@@ -18,7 +18,10 @@ std::expected<void, IoError> JournalWriter::resume(const Journal& journal) {
       encode_journal(journal, [](std::span<const std::byte>) { return std::expected<void, IoError>{}; });
   if (!seal) return std::unexpected(seal.error());
   seal_ = *seal;
-  return storage_.reopen(journal.end_bytes);
+  if (auto reopened = storage_.reopen(journal.end_bytes); !reopened) return reopened;
+  // Whoever wrote it may have been killed before it was on the medium.
+  if (auto synced = storage_.sync(); !synced) return synced;
+  return storage_.sync_directory();
 }
 
 std::expected<void, IoError> JournalWriter::mark(Stage stage) {

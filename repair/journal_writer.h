@@ -13,7 +13,8 @@ class JournalWriter {
   // Creates the journal, and has it sealed and durable. After an error there may be one that is not sealed.
   std::expected<void, IoError> seal(const Journal& journal);
 
-  // Goes on with a journal that was read from the storage: behind its last mark.
+  // Goes on with a journal that was read from the storage: behind its last mark. Makes it durable up to
+  // there.
   std::expected<void, IoError> resume(const Journal& journal);
 
   // Appends a mark and makes it durable. After an error the mark may be there one day if it was appended in
