@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -58,14 +59,20 @@ RepairResult finish(Journal journal, const StateOnDisk& state, const RepairFiles
                     JournalStorage& storage, const TransactionOptions& options, bool machine_went_down) {
   const Change* header = header_of(journal.changes);
   const bool is_markable = header != nullptr && can_be_marked(header->new_bytes);
-  const bool is_lost = is_markable && !state.is_marked && !state.is_unmarked;
-  if (is_lost && !machine_went_down) return refuse(describe_foreign(state, files));
-  if (is_lost) {  // the machine went down while the mark was being cleared
-    auto done = files.image.write(0, bytes_under_mark(journal.changes, *header, Side::new_bytes));
+  const bool is_unreadable = is_markable && !state.is_marked && !state.is_unmarked;
+  const bool is_foreign = state.is_marked && state.foreign_offset && !is_marked(header->new_bytes);
+  // The mark is cleared in the first block: when the machine goes down meanwhile, all of that block may be
+  // lost, and when it does so again while the block is restored, some of it.
+  const bool is_lost = is_unreadable || (is_foreign && state.foreign_file == File::image &&
+                                         *state.foreign_offset < kBlockBytes);
+  if ((is_lost && !machine_went_down) || (is_foreign && !is_lost))
+    return refuse(describe_foreign(state, files));
+  if (is_lost) {
+    auto block = bytes_under_mark(journal.changes, *header, Side::new_bytes);
+    block.resize(std::min<std::size_t>(block.size(), kBlockBytes));
+    auto done = files.image.write(0, block);
     if (done) done = files.image.flush();
     if (!done) return {State::unfinished, describe_io_error("write", files.image.name(), done.error())};
-  } else if (state.is_marked && state.foreign_offset && !is_marked(header->new_bytes)) {
-    return refuse(describe_foreign(state, files));
   }
   Transaction transaction(files, storage, options);
   return transaction.resume_finish(std::move(journal));

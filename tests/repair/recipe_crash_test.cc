@@ -19,7 +19,8 @@ namespace {
 Thoroughness thoroughness() {
   const char* samples = std::getenv("COWVET_CRASH_SAMPLES");
   if (samples == nullptr)
-    return {.all_subsets_up_to = 3, .samples = 8, .torn_subsets = 3, .second_crash_every = 60};
+    return {
+        .all_subsets_up_to = 3, .samples = 8, .torn_subsets = 3, .second_crash_every = 60, .killed_every = 6};
   return {.samples = std::max<std::uint64_t>(1, std::strtoull(samples, nullptr, 10)),
           .second_crash_every = 20};
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "repair/corrupt_mark.h"
 
@@ -33,15 +34,21 @@ Torture::Torture(Machine start, Run run, const Thoroughness& thoroughness)
   EXPECT_FALSE(old_ == new_);
 }
 
+std::uint64_t Torture::seed() {
+  const char* text = std::getenv("COWVET_CRASH_SEED");
+  return text == nullptr ? 2026 : std::strtoull(text, nullptr, 10);
+}
+
 void Torture::crash_everywhere() {
   for (std::uint64_t at = 1; at <= operations_ && !testing::Test::HasFailure(); ++at) {
     Machine machine = start_;
     machine.go_down_at(at);
     EXPECT_THROW(run_(machine), MachineDown);
     where_ = fmt::format("operation {}", at);
+    process_ends(machine);
     for_each_crash(machine, [&](Machine& crashed, bool garbled) {
       check_guarded(crashed);
-      crash_again(crashed);
+      if (states_ % thoroughness_.second_crash_every == 0) crash_again(crashed);
       recover_and_check(crashed, garbled);
     });
   }
@@ -53,6 +60,15 @@ void Torture::crash_everywhere() {
     recover_and_check(crashed, garbled);
     EXPECT_TRUE(contents_of(crashed) == new_) << where_;
   });
+}
+
+// The process is killed, and the machine stays up: what was written is there, on the medium or not.
+void Torture::process_ends(const Machine& machine) {
+  ++states_;
+  Machine next = machine.after_exit();
+  check_guarded(next);
+  if (random_() % thoroughness_.killed_every == 0) crash_again(next);
+  recover_and_check(next, false);
 }
 
 // Every fate of what was pending: all subsets where there are few, else random ones; the lost writes gone
@@ -118,7 +134,6 @@ void Torture::check_ended(const Machine& machine, const std::optional<RepairResu
 
 // The machine goes down in the middle of the recovery, too.
 void Torture::crash_again(const Machine& crashed) {
-  if (states_ % thoroughness_.second_crash_every != 0) return;
   for (std::uint64_t at = 1;; ++at) {
     Machine machine = crashed.after_exit();
     machine.go_down_at(at);

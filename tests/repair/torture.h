@@ -18,6 +18,7 @@ struct Thoroughness {
   std::uint64_t samples = 64;            // random subsets
   std::uint64_t torn_subsets = 64;       // so many are not only dropped, but torn and garbled, too
   std::uint64_t second_crash_every = 5;  // of so many states, one is followed by crashes of its recovery
+  std::uint64_t killed_every = 1;        // the same of so many operations at which the process is killed
 };
 
 class Torture {
@@ -40,7 +41,9 @@ class Torture {
  private:
   using Visit = std::function<void(Machine&, bool garbled)>;
   static constexpr std::uint64_t kBetweenLooks = 30;
+  static std::uint64_t seed();  // COWVET_CRASH_SEED, if it is set
 
+  void process_ends(const Machine& machine);
   void for_each_crash(const Machine& machine, const Visit& visit);
   void visit_one(const Machine& machine, const std::vector<bool>& kept, Fate fate, const Visit& visit);
   void check_guarded(const Machine& crashed);
@@ -56,7 +59,7 @@ class Torture {
   Contents new_;
   std::uint64_t operations_ = 0;
   bool is_markable_ = false;
-  std::mt19937_64 random_{2026};
+  std::mt19937_64 random_{seed()};
   std::string where_;
   std::uint64_t states_ = 0;
   std::uint64_t in_between_ = 0;
