@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "tests/repair/repairs.h"
+#include "tests/repair/failing.h"
 
 namespace cowvet {
 namespace {
@@ -19,66 +19,26 @@ INSTANTIATE_TEST_SUITE_P(Repairs, Fault, testing::ValuesIn(hand_made_repairs()),
   return name;
 });
 
-// What the medium holds when the power goes: nothing that was not flushed.
-Machine without_power(const Machine& machine) {
-  std::mt19937_64 random(1);
-  return machine.after_crash(std::vector<bool>(machine.pending()), Fate::dropped, false, random);
-}
-
-class Failing {
- public:
-  explicit Failing(const HandMadeRepair& repair) : repair_(repair), old_(contents_of(repair.machine)) {
-    Machine whole = repair.machine;
-    EXPECT_EQ(run_repair(whole, repair.plan).state, State::done);
-    new_ = contents_of(whole);
-    operations_ = whole.operations();
-  }
-
-  void fail_everywhere(int code, bool for_good) {
-    for (std::uint64_t at = 1; at <= operations_; ++at) {
-      SCOPED_TRACE(testing::Message() << "operation " << at << ", code " << code);
-      Machine machine = repair_.machine;
-      machine.fail_at(at, code, for_good);
-      const RepairResult result = run_repair(machine, repair_.plan);
-      EXPECT_TRUE(machine.has_failed());
-      EXPECT_FALSE(result.message.empty());
-      check_announced(machine, result);
-      check_next_start(machine.after_exit());
-      check_next_start(without_power(machine));
-    }
-  }
-
- private:
-  // What was said holds, and holds on the medium.
-  void check_announced(const Machine& machine, const RepairResult& result) {
-    const Contents& expected = result.state == State::done ? new_ : old_;
-    if (result.state == State::unfinished) return;
-    EXPECT_TRUE(contents_of(machine) == expected) << result.message;
-    Machine later = without_power(machine);
-    EXPECT_TRUE(contents_of(later) == expected) << result.message;
-    run_recovery(later);
-    EXPECT_TRUE(contents_of(later) == expected) << "undone later: " << result.message;
-  }
-
-  void check_next_start(Machine machine) {
-    const auto recovered = run_recovery(machine);
-    EXPECT_TRUE(contents_of(machine) == old_ || contents_of(machine) == new_)
-        << (recovered ? recovered->message : "");
-    EXPECT_FALSE(machine.has(JournalName::journal));
-  }
-
-  const HandMadeRepair& repair_;
-  Contents old_;
-  Contents new_;
-  std::uint64_t operations_ = 0;
-};
-
 TEST_P(Fault, is_never_silent_when_an_operation_fails_once) {
-  for (const int code : {EIO, ENOSPC, EDQUOT}) Failing(GetParam()).fail_everywhere(code, false);
+  Failing failing(GetParam().machine, GetParam().plan);
+  for (const int code : {EIO, ENOSPC, EDQUOT}) failing.fail_every_operation(code, false);
 }
 
 TEST_P(Fault, is_never_silent_when_all_operations_fail_from_then_on) {
-  for (const int code : {EIO, ENOSPC, EDQUOT}) Failing(GetParam()).fail_everywhere(code, true);
+  Failing failing(GetParam().machine, GetParam().plan);
+  for (const int code : {EIO, ENOSPC, EDQUOT}) failing.fail_every_operation(code, true);
+}
+
+TEST_P(Fault, is_never_silent_when_reads_fail) {
+  Failing failing(GetParam().machine, GetParam().plan);
+  for (const bool for_good : {false, true}) failing.fail_every_read(EIO, for_good);
+}
+
+TEST_P(Fault, is_never_silent_when_an_operation_of_the_recovery_fails) {
+  Failing failing(GetParam().machine, GetParam().plan);
+  for (std::uint64_t down_at = 1; down_at <= failing.operations(); ++down_at)
+    for (const bool for_good : {false, true})
+      failing.fail_every_operation_of_recovery(down_at, down_at % 2 == 0 ? EIO : ENOSPC, for_good);
 }
 
 TEST_P(Fault, leaves_old_or_new_when_interrupted_at_any_time) {

@@ -65,12 +65,11 @@ void Machine::apply_in_part(PagedBytes& bytes, const Operation& operation, Fate 
   }
 }
 
-int Machine::begin() {
-  ++operations_;
-  const bool fails =
-      fault_.first != 0 && (fault_.for_good ? operations_ >= fault_.first : operations_ == fault_.first);
+int Machine::count(std::uint64_t& counter, const Fault& fault) {
+  ++counter;
+  const bool fails = fault.first != 0 && (fault.for_good ? counter >= fault.first : counter == fault.first);
   has_failed_ = has_failed_ || fails;
-  return fails ? fault_.code : 0;
+  return fails ? fault.code : 0;
 }
 
 void Machine::end() const {
@@ -187,14 +186,16 @@ Machine Machine::after_crash(const std::vector<bool>& kept, Fate fate, bool reor
 
 Machine Machine::after_exit() const {
   Machine next = *this;
-  next.operations_ = next.down_at_ = 0;
-  next.fault_ = {};
+  next.operations_ = next.down_at_ = next.reads_ = 0;
+  next.fault_ = next.read_fault_ = {};
   next.has_failed_ = false;
   next.violations_.clear();
   return next;
 }
 
 std::expected<void, IoError> MachineDevice::read(std::uint64_t offset, std::span<std::byte> out) const {
+  if (const int code = machine_.begin_read(); code != 0)
+    return std::unexpected(IoError{offset, out.size(), code});
   machine_.content(inode_).read(offset, out);
   return {};
 }

@@ -42,6 +42,8 @@ class Machine {
   // Operation number `first` fails with `code`, and so do all after it if `for_good`. Half of a failing write
   // takes effect; a failing flush forgets what it should have written, though reads still show it.
   void fail_at(std::uint64_t first, int code, bool for_good) { fault_ = {first, code, for_good}; }
+  // The same of reads of image, data file and journals, which are counted by themselves.
+  void fail_read_at(std::uint64_t first, int code, bool for_good) { read_fault_ = {first, code, for_good}; }
   std::uint64_t operations() const { return operations_; }
   bool has_failed() const { return has_failed_; }
 
@@ -90,8 +92,10 @@ class Machine {
   static void apply_in_part(PagedBytes& bytes, const Operation& operation, Fate fate,
                             std::mt19937_64& random);
 
-  // Counts an operation: 0, or the code with which it fails.
-  int begin();
+  // Counts an operation, or a read: 0, or the code with which it fails.
+  int begin() { return count(operations_, fault_); }
+  int begin_read() { return count(reads_, read_fault_); }
+  int count(std::uint64_t& counter, const Fault& fault);
   void end() const;  // goes down here if it is time
   std::expected<void, IoError> change(int inode, Operation operation);
   std::expected<void, IoError> flush(int inode);
@@ -110,6 +114,8 @@ class Machine {
   std::uint64_t operations_ = 0;
   std::uint64_t down_at_ = 0;
   Fault fault_;
+  std::uint64_t reads_ = 0;
+  Fault read_fault_;
   bool has_failed_ = false;
   std::vector<std::string> violations_;
   // The journal that was read last, and what it was read from.
