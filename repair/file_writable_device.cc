@@ -48,6 +48,7 @@ std::expected<void, IoError> FileWritableDevice::write(std::uint64_t offset,
     offset += static_cast<std::uint64_t>(put);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
+  reader_->forget_holes();
   return end > size_bytes() ? look_again() : std::expected<void, IoError>{};
 }
 

@@ -39,7 +39,7 @@ class FileWritableDevice final : public WritableDevice {
   std::expected<void, IoError> look_again();
 
   std::string name_;
-  std::unique_ptr<FileDevice> reader_;  // knows the size and the holes of when it was opened
+  std::unique_ptr<FileDevice> reader_;  // knows the size of when it was opened
   Descriptor writer_;
 };
 

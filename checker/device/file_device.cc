@@ -114,6 +114,12 @@ DataExtent FileDevice::next_data(std::uint64_t offset) const {
   return {std::max(offset, data_.begin), data_.end};
 }
 
+void FileDevice::forget_holes() {
+  const std::scoped_lock lock(mutex_);
+  asked_ = 0;
+  data_ = {};
+}
+
 DataExtent FileDevice::seek_data(std::uint64_t offset) const {
   const off_t data = lseek(descriptor(), static_cast<off_t>(offset), SEEK_DATA);
   if (data < 0) {

@@ -40,6 +40,9 @@ class FileDevice final : public Device {
 
   int descriptor() const { return descriptor_.get(); }
 
+  // Who writes to the file says so: what was a hole may be data now.
+  void forget_holes();
+
  private:
   FileDevice(Descriptor descriptor, std::string name)
       : descriptor_(std::move(descriptor)), name_(std::move(name)) {}

@@ -71,6 +71,17 @@ TEST_F(Files, are_repaired_and_given_back) {
   EXPECT_TRUE(read_file(path_) == repaired);
 }
 
+TEST_F(Files, show_what_is_written_into_a_hole) {
+  std::filesystem::resize_file(path_, 64 << 20);
+  auto image = FileWritableDevice::open(path_);
+  ASSERT_TRUE(image) << image.error().message;
+  constexpr std::uint64_t kInside = 32 << 20;
+  EXPECT_GT((*image)->next_data(kInside).begin, kInside);
+  ASSERT_TRUE((*image)->write(kInside, Bytes(4096, std::byte{1})));
+  EXPECT_LE((*image)->next_data(kInside).begin, kInside);
+  EXPECT_LE((*image)->next_data(kInside - 4096).begin, kInside);
+}
+
 TEST_F(Files, are_refused_for_writing_by_qemu_while_a_repair_is_under_way) {
   auto image = FileWritableDevice::open(path_);
   const RepairFiles files{**image};
