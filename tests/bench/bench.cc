@@ -1,130 +1,89 @@
-// Measures `cowvet check` beside `qemu-img check` and beside the floor: reading the same metadata with four
-// threads and doing nothing with it. Whole processes, on warm files, in turn; medians. Not a test: it asserts
-// nothing about time.
+// Measures cowvet beside qemu-img and beside the floor: reading the same metadata and doing nothing with it.
+// Whole processes, in turn; medians. Not a test: it asserts nothing about time.
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <boost/program_options.hpp>
-#include <cstdio>
+#include <cstdlib>
 #include <exception>
-#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <stdexcept>
 
 #include "tests/bench/floor.h"
-#include "tests/bench/measure.h"
 #include "tests/bench/rows.h"
+#include "tests/bench/tables.h"
 
 namespace cowvet::bench {
 namespace {
 
 namespace po = boost::program_options;
 
-struct Settings {
-  std::filesystem::path directory;
-  std::string only;
-  unsigned rounds = 5;
-  unsigned slow_rounds = 1;
-  bool keep = false;
+struct NamedTable {
+  std::string_view name;
+  void (*measure)(const Settings&);
+};
+constexpr NamedTable kTables[] = {
+    {"rows", measure_rows},
+    {"threads", measure_threads},
+    {"growth", measure_growth},
+    {"cold", measure_cold},
+    {"memory-cap", measure_memory_cap},
+    {"rebuild", measure_rebuild},
+    {"instructions", count_instructions},
 };
 
-struct Measured {
-  Summary qemu;
-  Summary cowvet;
-  Summary floor;
-};
+std::string table_names() {
+  std::string names;
+  for (const NamedTable& table : kTables) names += fmt::format("{} ", table.name);
+  return names + "all";
+}
 
-Measured measure(const Row& row, const std::string& image, const Settings& settings) {
-  const std::vector<std::string> floor{"/proc/self/exe", "--floor", image};
-  const std::vector<std::string> cowvet{COWVET_PROGRAM, "check", "--output=json", image};
-  const std::vector<std::string> qemu{"qemu-img", "check", "--output=json", image};
-  run(floor);  // from here on the file is warm
-  std::vector<Cost> floors;
-  std::vector<Cost> cowvets;
-  std::vector<Cost> qemus;
-  for (unsigned round = 0; round < settings.rounds; ++round) {
-    floors.push_back(run(floor));
-    cowvets.push_back(run(cowvet));
-    if (round < (row.slow_for_qemu ? settings.slow_rounds : settings.rounds)) qemus.push_back(run(qemu));
+// This process and those that it starts.
+void use_cores(unsigned cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (unsigned core = 0; core < cores; ++core) CPU_SET(core, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) throw std::runtime_error("cannot use so many cores");
+}
+
+void measure(const std::string& name, const Settings& settings) {
+  bool any = false;
+  for (const NamedTable& table : kTables) {
+    if (name != "all" && name != table.name) continue;
+    table.measure(settings);
+    any = true;
   }
-  return {summarize(std::move(qemus)), summarize(std::move(cowvets)), summarize(std::move(floors))};
-}
-
-// The time of a program that gave up says nothing.
-bool counts(const Summary& summary) {
-  return summary.seconds > 0 && summary.status == 0;
-}
-
-std::string milliseconds(const Summary& summary) {
-  if (summary.seconds == 0) return "-";
-  return counts(summary) ? fmt::format("{:.1f}", summary.seconds * 1e3)
-                         : fmt::format("exit {}", summary.status);
-}
-
-std::string mebibytes(const Summary& summary) {
-  return counts(summary) ? fmt::format("{:.1f}", static_cast<double>(summary.peak_bytes) / (1 << 20)) : "-";
-}
-
-std::string ratio(const Summary& of, const Summary& to) {
-  return counts(of) && counts(to) ? fmt::format("{:.1f}", of.seconds / to.seconds) : "-";
-}
-
-void print_line(const auto&... cells) {
-  fmt::print("{:<42} {:>11} {:>11} {:>9} {:>9} {:>10} {:>9} {:>11}  {}\n", cells...);
-  std::fflush(stdout);
-}
-
-void print_row(const Row& row, const Measured& measured) {
-  print_line(row.what, milliseconds(measured.qemu), milliseconds(measured.cowvet),
-             milliseconds(measured.floor), ratio(measured.qemu, measured.cowvet),
-             ratio(measured.cowvet, measured.floor), mebibytes(measured.qemu), mebibytes(measured.cowvet),
-             row.target);
-}
-
-// In a process of its own: what a maker holds in memory would count as the peak of every program run later.
-void make(const Row& row, const std::string& image) {
-  if (run({"/proc/self/exe", "--make", row.name, image}).status != 0)
-    throw std::runtime_error("cannot make " + image);
-}
-
-int run_all(const Settings& settings) {
-  std::filesystem::create_directories(settings.directory);
-  std::filesystem::current_path(settings.directory);  // QEMU looks for data files here
-  print_line("", "qemu-img ms", "cowvet ms", "floor ms", "qemu/cow", "cow/floor", "qemu MiB", "cowvet MiB",
-             "target");
-  for (const Row& row : rows()) {
-    if (!settings.only.empty() && row.name.find(settings.only) == std::string::npos) continue;
-    const std::string image = row.name + ".qcow2";
-    if (!std::filesystem::exists(image)) make(row, image);
-    print_row(row, measure(row, image, settings));
-    if (!settings.keep) {
-      std::filesystem::remove(image);
-      std::filesystem::remove(image + ".data");
-    }
-  }
-  return 0;
-}
-
-int make_one(const std::string& name, const std::string& image) {
-  for (const Row& row : rows())
-    if (row.name == name) row.make(image);
-  return 0;
+  if (!any) throw std::runtime_error("no such table: " + name);
 }
 
 int run_main(int argc, char** argv) {
   Settings settings{.directory = std::filesystem::temp_directory_path() / "cowvet-bench", .only = {}};
-  std::string floor;
+  std::string table = "rows";
   std::string directory;
+  std::string json;
+  std::string floor;
+  unsigned floor_threads = 4;
+  unsigned cores = 0;
   std::vector<std::string> to_make;
   po::options_description options("Options");
-  options.add_options()("help", "say this")(
-      "directory", po::value(&directory)->value_name("DIRECTORY"),
-      "where images are made; they are sparse, 2 GiB in all (default: cowvet-bench in TMPDIR)")(
-      "only", po::value(&settings.only)->value_name("TEXT"), "rows whose name contains TEXT")(
-      "rounds", po::value(&settings.rounds)->default_value(settings.rounds), "runs of each program")(
-      "slow-rounds", po::value(&settings.slow_rounds)->default_value(settings.slow_rounds),
-      "runs of qemu-img where it needs minutes; 0 skips it there")("keep", po::bool_switch(&settings.keep),
-                                                                   "keep the images for the next time")(
-      "floor", po::value(&floor)->value_name("IMAGE"), "only read the metadata of IMAGE")(
-      "make", po::value(&to_make)->multitoken()->value_name("ROW IMAGE"), "only make the image of a row");
+  const auto add = [&](const char* name, const po::value_semantic* value, const std::string& text) {
+    options.add_options()(name, value, text.c_str());
+  };
+  options.add_options()("help", "say this");
+  add("table", po::value(&table)->value_name("NAME"), table_names() + " (default: rows)");
+  add("directory", po::value(&directory)->value_name("DIRECTORY"),
+      "where images are made; they are sparse, a few GiB in all (default: cowvet-bench in TMPDIR)");
+  add("only", po::value(&settings.only)->value_name("TEXT"), "rows whose name contains TEXT");
+  add("rounds", po::value(&settings.rounds)->default_value(settings.rounds), "runs of each program");
+  add("slow-rounds", po::value(&settings.slow_rounds)->default_value(settings.slow_rounds),
+      "runs of qemu-img where it needs minutes; 0 skips it there");
+  add("keep", po::bool_switch(&settings.keep), "keep the images for the next time");
+  add("json", po::value(&json)->value_name("FILE"), "write what was measured to FILE");
+  add("cores", po::value(&cores)->value_name("N"), "use no more than N cores for all programs");
+  add("floor", po::value(&floor)->value_name("IMAGE"), "only read the metadata of IMAGE");
+  add("floor-threads", po::value(&floor_threads)->default_value(floor_threads), "threads of --floor");
+  add("make", po::value(&to_make)->multitoken()->value_name("ROW IMAGE"), "only make the image of a row");
   po::variables_map values;
   po::store(po::parse_command_line(argc, argv, options), values);
   po::notify(values);
@@ -133,16 +92,24 @@ int run_main(int argc, char** argv) {
     return 0;
   }
   if (!floor.empty()) {
-    read_metadata(floor);
+    read_metadata(floor, floor_threads);
     return 0;
   }
-  if (to_make.size() == 2) return make_one(to_make[0], to_make[1]);
+  if (to_make.size() == 2) {
+    find_row(to_make[0]).make(to_make[1]);
+    return 0;
+  }
+  if (!json.empty()) json = std::filesystem::absolute(json);
   if (!directory.empty()) settings.directory = std::filesystem::absolute(directory);
-  return run_all(settings);
+  std::filesystem::create_directories(settings.directory);
+  std::filesystem::current_path(settings.directory);  // QEMU looks for data files here
+  if (cores != 0) use_cores(cores);
+  measure(table, settings);
+  if (!json.empty()) std::ofstream(json) << Table::records().dump(1) << '\n';
+  return 0;
 }
 
 }  // namespace
-
 }  // namespace cowvet::bench
 
 int main(int argc, char** argv) {

@@ -18,7 +18,6 @@
 namespace cowvet::bench {
 namespace {
 
-constexpr unsigned kThreads = 4;
 constexpr std::uint64_t kLargestRead = 1 << 20;
 
 struct Range {
@@ -61,7 +60,7 @@ std::vector<Range> merged(std::vector<std::uint64_t> clusters, std::uint64_t clu
 
 }  // namespace
 
-void read_metadata(const std::string& image) {
+void read_metadata(const std::string& image, unsigned thread_count) {
   const int descriptor = open(image.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), image);
   std::vector<std::byte> bytes(kHeaderKnownBytes);
@@ -78,7 +77,7 @@ void read_metadata(const std::string& image) {
 
   std::atomic<std::size_t> next{0};
   std::vector<std::jthread> threads;
-  for (unsigned i = 0; i < kThreads; ++i)
+  for (unsigned i = 0; i < thread_count; ++i)
     threads.emplace_back([&] {
       std::vector<std::byte> buffer(std::max(kLargestRead, cluster_bytes));
       for (std::size_t at = next++; at < ranges.size(); at = next++)

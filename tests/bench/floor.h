@@ -5,7 +5,7 @@
 
 namespace cowvet::bench {
 
-// Reads the metadata of a sound image with four threads of plain pread; throws where it cannot.
-void read_metadata(const std::string& image);
+// Reads the metadata of a sound image with `threads` threads of plain pread; throws where it cannot.
+void read_metadata(const std::string& image, unsigned threads);
 
 }  // namespace cowvet::bench

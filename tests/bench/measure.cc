@@ -14,17 +14,18 @@
 namespace cowvet::bench {
 namespace {
 
-// Neither input nor output.
-class Silent {
+// No input, and all output in a file.
+class Redirection {
  public:
-  Silent() {
+  explicit Redirection(const std::string& output) {
     posix_spawn_file_actions_init(&actions_);
-    for (int descriptor = 0; descriptor < 3; ++descriptor)
-      posix_spawn_file_actions_addopen(&actions_, descriptor, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions_, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    posix_spawn_file_actions_adddup2(&actions_, 1, 2);
   }
-  Silent(const Silent&) = delete;
-  Silent& operator=(const Silent&) = delete;
-  ~Silent() { posix_spawn_file_actions_destroy(&actions_); }
+  Redirection(const Redirection&) = delete;
+  Redirection& operator=(const Redirection&) = delete;
+  ~Redirection() { posix_spawn_file_actions_destroy(&actions_); }
 
   const posix_spawn_file_actions_t* get() const { return &actions_; }
 
@@ -34,16 +35,16 @@ class Silent {
 
 }  // namespace
 
-Cost run(const std::vector<std::string>& arguments) {
+Cost run(const std::vector<std::string>& arguments, const std::string& output) {
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
 
-  const Silent silent;
+  const Redirection redirection(output);
   const auto begin = std::chrono::steady_clock::now();
   pid_t child = 0;
-  if (const int error = posix_spawnp(&child, argv[0], silent.get(), nullptr, argv.data(), environ);
+  if (const int error = posix_spawnp(&child, argv[0], redirection.get(), nullptr, argv.data(), environ);
       error != 0)
     throw std::system_error(error, std::generic_category(), arguments[0]);
   int status = 0;

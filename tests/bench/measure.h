@@ -13,8 +13,8 @@ struct Cost {
   int status = 0;                // exit status, or 128 + signal
 };
 
-// Runs a program with its output thrown away.
-Cost run(const std::vector<std::string>& arguments);
+// Runs a program with its output thrown away, or put into the file `output`.
+Cost run(const std::vector<std::string>& arguments, const std::string& output = "/dev/null");
 
 // What many runs come to: the median time, the largest memory, the last status.
 struct Summary {
