@@ -19,10 +19,12 @@ constexpr std::size_t kBlock = 32;  // entries that are compared without a branc
 
 // Whether kBlock entries are first, first + step ...
 COWVET_VECTOR_CLONES bool block_continues(const std::byte* entries, std::uint64_t first, std::uint64_t step) {
-  std::uint64_t raw[kBlock];
-  std::memcpy(raw, entries, sizeof raw);
   std::uint64_t difference = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) difference |= __builtin_bswap64(raw[i]) ^ (first + i * step);
+  for (std::size_t i = 0; i < kBlock; ++i, first += step) {
+    std::uint64_t raw = 0;
+    std::memcpy(&raw, entries + i * sizeof raw, sizeof raw);
+    difference |= __builtin_bswap64(raw) ^ first;
+  }
   return difference == 0;
 }
 static_assert(std::endian::native == std::endian::little, "entries are big-endian");
