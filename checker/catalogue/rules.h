@@ -32,30 +32,27 @@ struct Rule {
 // Advice that several rules share.
 // clang-format off: a line for each text
 inline constexpr std::string_view kRefcountAdvice =
-    "Do not write to the image. Either copy the guest's disk into a new image with 'qemu-img convert -O "
-    "qcow2 IMAGE NEW', which leaves snapshots and bitmaps behind, or rebuild the refcounts of a copy of "
-    "the file with 'qemu-img check -r all': only where nothing but refcounts and COPIED flags is "
-    "reported, and not where the image has both snapshots and bitmaps, because QEMU then deletes the "
-    "snapshots.";
+    "Do not write to the image before it is repaired: 'cowvet-repair IMAGE' puts this right and leaves "
+    "guest data alone. 'qemu-img check -r' deletes the snapshots of an image that also has bitmaps.";
 
 inline constexpr std::string_view kSpaceAdvice =
-    "Nothing has to be done. To get the space back, copy the guest's disk into a new image with 'qemu-img "
-    "convert -O qcow2 IMAGE NEW'; snapshots and bitmaps are left behind.";
+    "Nothing has to be done. 'cowvet-repair IMAGE' makes the space free for the image to use again.";
 
-inline constexpr std::string_view kConvertAdvice =
-    "Copy the guest's disk into a new image with 'qemu-img convert -O qcow2 IMAGE NEW', which leaves "
-    "snapshots and bitmaps behind, and check the new one.";
+inline constexpr std::string_view kRepairAdvice =
+    "Do not write to the image before it is repaired: 'cowvet-repair IMAGE' puts this right and leaves "
+    "guest data alone.";
 
 inline constexpr std::string_view kKeepAdvice =
-    "Keep the file as it is, even if QEMU refuses to open it, and use a backup meanwhile: the guest's "
-    "data is still there, and the image can be repaired without losing any of it.";
+    "Keep the file, even if QEMU refuses to open it: the guest's data is still there. 'cowvet-repair "
+    "IMAGE' repairs this without losing any of it.";
 
 inline constexpr std::string_view kUnreadableAdvice =
     "Keep the file as it is, and restore the image from a backup if there is one.";
 
 inline constexpr std::string_view kL1Advice =
     "Do not run 'qemu-img check -r' on the image: it takes everything that the L1 table should name for "
-    "leaked space and frees it. Keep the file: the data is still there until something is written.";
+    "leaked space and frees it. Keep the file: the data is still there until something is written, and "
+    "'cowvet-repair IMAGE' looks for the table.";
 
 inline constexpr std::string_view kLostRangeAdvice =
     "Restore the guest ranges that are listed from a backup. Do not run 'qemu-img check -r' on the only "
@@ -66,16 +63,16 @@ inline constexpr std::string_view kWrongRangeAdvice =
     "Do not run 'qemu-img check -r': it only raises the refcount and calls the image sound.";
 
 inline constexpr std::string_view kSnapshotAdvice =
-    "The running disk is not affected. If the snapshot is needed, keep a copy of the file before anything "
-    "is repaired; a repair may have to give up the snapshot.";
+    "The running disk is not affected. If the snapshot is needed, keep a copy of the file: "
+    "'cowvet-repair --allow metadata IMAGE' may have to give it up.";
 
 inline constexpr std::string_view kSnapshotTableAdvice =
     "Keep a copy of the file: 'qemu-img check -r' may write an empty snapshot table, and with it every "
     "snapshot is lost. The running disk is not affected.";
 
 inline constexpr std::string_view kBitmapAdvice =
-    "The guest's disk is not affected. Remove the bitmap with 'qemu-img bitmap --remove IMAGE NAME' if "
-    "QEMU still opens the image, and begin the next incremental backup with a full one.";
+    "The guest's disk is not affected. 'cowvet-repair --allow metadata IMAGE' removes what is damaged "
+    "of the bitmap, or all of it; begin the next incremental backup with a full one.";
 
 inline constexpr std::string_view kBackingAdvice =
     "Find out which backing file the image was made with, and name it again with 'qemu-img rebase -u -b "
@@ -91,8 +88,10 @@ inline constexpr std::string_view kDataFileNameAdvice =
     "IMAGE'.";
 
 inline constexpr std::string_view kRawAdvice =
-    "Decide which side is right, the metadata or the data file read on its own. Until then do not let "
-    "anything read the data file as a raw image, and do not write through either.";
+    "Decide which side is right, the metadata or the data file read on its own. 'cowvet-repair IMAGE' "
+    "only takes the promise back; with '--choose RULE=trust-raw' or '--choose RULE=trust-metadata' it "
+    "makes one side follow the other. Until then do not let anything read the data file as a raw image, "
+    "and do not write through either.";
 
 inline constexpr std::string_view kUpgradeAdvice =
     "Check the image with the program that made it, or with a later version of this one.";
@@ -140,7 +139,7 @@ inline constexpr Rule kRules[] = {
      "The padding behind the last known field of the header is not zero.",
      "Header padding",
      "A later version of QEMU may take these bytes for the value of a field that it knows.",
-     kConvertAdvice},
+     kRepairAdvice},
     {"header/unknown-incompatible", Severity::unchecked, Remedy::none,
      "An incompatible feature bit above bit 4 is set.",
      "Header, bytes 72-79: 'must fail to open an image if an unknown bit is set'",
@@ -165,13 +164,14 @@ inline constexpr Rule kRules[] = {
      "With lazy refcounts this is normal after a crash: refcounts may be stale and are rebuilt when the "
      "image is opened for writing next. It is also set while the image is in use.",
      "If the image is in use, check it again after the guest was shut down. Otherwise start the guest, or "
-     "run 'qemu-img check -r all' on a copy, which rebuilds the refcounts."},
+     "run 'cowvet-repair IMAGE': both rebuild the refcounts."},
     {"header/corrupt", Severity::corruption, Remedy::safe,
      "The corrupt bit is set: a program that used the image found damage in it.",
      "Header, bytes 72-79, bit 1",
      "QEMU opens the image only for reading until it is repaired. What the damage is, the other findings "
-     "say; where there are none, it may have been repaired or lie outside the metadata.",
-     kConvertAdvice},
+     "say; where there are none, it may have been repaired, or a repair whose journal lies elsewhere is "
+     "unfinished ('cowvet-repair --journal PATH --resume').",
+     kRepairAdvice},
     {"header/crypt-method", Severity::unchecked, Remedy::none,
      "The encryption method is neither none (0), AES (1) nor LUKS (2).",
      "Header, bytes 32-35",
@@ -407,7 +407,7 @@ inline constexpr Rule kRules[] = {
      "Reserved bits of an L1 entry are set.",
      "Cluster mapping, L1 table entry, bits 0-8 and 56-62",
      "The entry was damaged, or written by an unknown program: what it leads to may be wrong.",
-     kConvertAdvice},
+     kRepairAdvice},
     {"l1/unaligned", Severity::corruption, Remedy::lossy,
      "An L1 entry names an L2 table that does not begin at a cluster.",
      "Cluster mapping, L1 table entry, bits 9-55",
@@ -447,7 +447,7 @@ inline constexpr Rule kRules[] = {
      "Reserved bits of an L2 entry are set.",
      "Cluster mapping, standard and compressed cluster descriptor",
      "The entry was damaged, or written by an unknown program: its data may be wrong.",
-     kConvertAdvice},
+     kRepairAdvice},
     {"l2/unaligned", Severity::corruption, Remedy::lossy,
      "The host offset in an L2 entry does not begin at a cluster.",
      "Cluster mapping, standard cluster descriptor, bits 9-55",
@@ -484,7 +484,7 @@ inline constexpr Rule kRules[] = {
      "The COPIED flag is set for a compressed cluster.",
      "Cluster mapping, L2 table entry, bit 63",
      "The guest reads the right data: the flag has no meaning for compressed clusters.",
-     kConvertAdvice},
+     kRepairAdvice},
     {"l2/compressed-outside", Severity::corruption, Remedy::lossy,
      "A compressed cluster lies past the end of the file.",
      "Cluster mapping, compressed cluster descriptor",
@@ -514,12 +514,12 @@ inline constexpr Rule kRules[] = {
      "A compressed cluster has a subcluster bitmap.",
      "Extended L2 Entries: reserved for compressed clusters",
      "The guest reads the right data: the bitmap is not used for compressed clusters.",
-     kConvertAdvice},
+     kRepairAdvice},
     {"l2/zero-bit-extended", Severity::corruption, Remedy::safe,
      "The zero flag of version 3 is set in an image with extended L2 entries.",
      "Cluster mapping, standard cluster descriptor, bit 0",
      "The flag has no meaning here; the subcluster bitmap decides. Programs may differ in what they read.",
-     kConvertAdvice},
+     kRepairAdvice},
     // External data files.
     {"data-file/offset-mismatch", Severity::corruption, Remedy::choice,
      "With an external data file, an entry's host offset is not its guest offset.",
@@ -564,7 +564,9 @@ inline constexpr Rule kRules[] = {
      "Header, bytes 8-15 and 88-95, bit 1: they conflict",
      "What the guest never wrote is in the backing file, so that the data file read on its own has wrong "
      "content.",
-     kRawAdvice},
+     "Let nothing read the data file as a raw image. 'cowvet-repair IMAGE' takes the promise back; with "
+     "'--choose data-file/raw-with-backing=drop-backing' it drops the backing file, where every cluster "
+     "is allocated."},
     {"data-file/raw-unmapped", Severity::corruption, Remedy::choice,
      "The data file is said to be a raw image of its own and has data where the image maps none.",
      "Header, bytes 88-95, bit 1: 'can be read as a consistent standalone raw image'",
@@ -655,7 +657,7 @@ inline constexpr Rule kRules[] = {
      "A cluster is used more often than the image's refcounts can count.",
      "Host cluster management; Header, bytes 96-99",
      "The guest reads the right data. Deleting snapshots may free clusters that are in use.",
-     kConvertAdvice},
+     kRepairAdvice},
     {"refcount/block-reserved-bits", Severity::corruption, Remedy::safe,
      "Reserved bits of a refcount table entry are set.",
      "Host cluster management, refcount table entry, bits 0-8",

@@ -80,11 +80,10 @@ std::string_view first_step(const Report& report) {
   switch (verdict_of(report)) {
     case Verdict::guest_data_at_risk:
       return "Do not start a guest from this image and do not write to it. Make a copy of the file before "
-             "anything "
-             "else is tried.";
+             "anything else is tried.";
     case Verdict::auxiliary_damaged:
     case Verdict::metadata_damaged:
-      return "Do not write to this image before it is repaired, and make a copy of the file before a repair.";
+      return "Do not write to this image before it is repaired.";
     case Verdict::incomplete:
       return "Do not take this image for sound: remove what kept it from being examined, then check again.";
     case Verdict::repair_unfinished:
@@ -110,6 +109,11 @@ std::string_view advice_of(const RuleTotal& total, const Report& report) {
   return total.rule->advice;
 }
 
+// Whether a repair may have something to offer beyond notices.
+bool is_repairable(const RuleTotal& total) {
+  return total.worst != Severity::notice && total.rule->remedy != Remedy::none;
+}
+
 // Rules with the same advice share a line.
 std::string next_steps(const Report& report, bool colour) {
   std::vector<std::pair<std::string_view, std::vector<std::string_view>>> steps;
@@ -126,6 +130,9 @@ std::string next_steps(const Report& report, bool colour) {
   if (verdict_of(report) == Verdict::repair_unfinished) return text;
   for (const auto& [advice, ids] : steps)
     text += "  - " + wrap(fmt::format("{}: {}", fmt::join(ids, ", "), advice), 4, 4);
+  if (std::ranges::any_of(report.totals, is_repairable))
+    text += "  - " +
+            wrap("'cowvet-repair --dry-run IMAGE' shows what a repair would do, and changes nothing.", 4, 4);
   return text;
 }
 

@@ -41,7 +41,6 @@ std::string times(std::uint64_t count) {
 }
 
 std::string impact_text(const Group& group) {
-  if (group.impact.empty()) return "       the guest reads what it read before\n";
   std::string text;
   for (const GuestImpact* impact : group.impact | std::views::take(kMostImpacts))
     text +=
@@ -102,6 +101,8 @@ std::string plan_text(const Plan& plan) {
   if (!groups.empty()) {
     text += "The plan:\n";
     for (std::size_t i = 0; i < groups.size(); ++i) text += group_text(groups[i], i + 1);
+    if (std::ranges::all_of(groups, [](const Group& group) { return group.impact.empty(); }))
+      text += "The guest and every snapshot read what they read before.\n";
     text += size_text(plan);
   }
   text += remaining_text(plan);

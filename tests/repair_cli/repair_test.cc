@@ -34,7 +34,7 @@ TEST_F(Repair, of_a_damaged_image_leaves_a_sound_one_and_an_undo_file) {
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.out, StartsWith("a.qcow2 is damaged"));
   EXPECT_THAT(result.out, HasSubstr("1. refcount/too-low (safe)"));
-  EXPECT_THAT(result.out, HasSubstr("the guest reads what it read before"));
+  EXPECT_THAT(result.out, HasSubstr("The guest and every snapshot read what they read before."));
   EXPECT_THAT(result.out, HasSubstr("a.qcow2 was repaired.\na.qcow2 is sound: No errors were found"));
   EXPECT_EQ(names(), "a.qcow2 a.qcow2.cowvet-undo");
   EXPECT_EQ(cowvet("check a.qcow2").status, 0);
