@@ -31,12 +31,14 @@ std::string ending_text(const RepairOptions& options, const Outcome& outcome) {
   }
 }
 
-std::string way_back_text(const Outcome& outcome) {
+std::string way_back_text(const RepairOptions& options, const Outcome& outcome) {
   if (outcome.undo_file.empty()) return "";
-  const std::string path = escape_for_terminal(outcome.undo_file);
-  return outcome.ending == Ending::undone
-             ? fmt::format("'cowvet-repair --undo' once more takes that back ({}).\n", path)
-             : fmt::format("'cowvet-repair --undo' takes the repair back ({}).\n", path);
+  const auto with = [](std::string_view option, const std::string& value) {
+    return value.empty() ? "" : fmt::format("{} {} ", option, escape_for_terminal(value));
+  };
+  return fmt::format("To take that back: cowvet-repair --undo {}{}{}{}\n", with("--journal", options.journal),
+                     with("--undo-file", options.undo_file), with("--data-file", options.image.data_file),
+                     escape_for_terminal(options.image_path));
 }
 
 // Where the exit status alone would leave the reader wondering.
@@ -61,7 +63,7 @@ std::string error_text(const Outcome& outcome) {
 std::string outcome_text(const RepairOptions& options, const Outcome& outcome) {
   std::string text = ending_text(options, outcome);
   if (outcome.left) text += verdict_sentence(*outcome.left, judging_of(options)) + '\n';
-  return text + way_back_text(outcome);
+  return text + way_back_text(options, outcome);
 }
 
 int report_outcome(const RepairOptions& options, const Outcome& outcome) {
