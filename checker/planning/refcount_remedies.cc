@@ -184,7 +184,7 @@ bool has_lost_pointers(const Round& round) {
 }
 
 void correct_refcounts(Round& round, const Finding& finding) {
-  const bool lowers = finding.severity == Severity::leak;
+  const bool lowers = finding.rule != rule("refcount/too-low");
   if (lowers && !round.may_lower_refcounts()) return;
   if (lowers && has_lost_pointers(round)) {
     round.consent_needed.insert(

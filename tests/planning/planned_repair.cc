@@ -9,7 +9,9 @@
 
 #include "checker/analysis/passes.h"
 #include "checker/device/memory_device.h"
+#include "checker/format/refcount_block.h"
 #include "corpus/parse_recipe.h"
+#include "tests/support/fault_device.h"
 
 namespace cowvet {
 namespace {
@@ -24,6 +26,15 @@ corpus::BuiltImage build(const std::string& body) {
   return *std::move(built);
 }
 
+class TestDevice final : public WrappingDevice {
+ public:
+  TestDevice(const Device& below, Medium medium) : WrappingDevice(below), medium_(medium) {}
+  bool is_block_device() const override { return medium_ == Medium::block_device; }
+
+ private:
+  Medium medium_;
+};
+
 void write_file(const std::string& path, const std::vector<std::byte>& bytes) {
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
@@ -33,7 +44,11 @@ void write_file(const std::string& path, const std::vector<std::byte>& bytes) {
 
 template <typename Use>
 auto PlannedRepair::with_inputs(Use use) const {
-  const MemoryDevice device(image);
+  const MemoryDevice memory(image);
+  FaultDevice faulty(memory);
+  for (const corpus::UnreadableRange& range : built.unreadable)
+    faulty.fail_range(range.offset, range.offset + range.length);
+  const TestDevice device(faulty, medium_);
   const OpenCompanion open = [this](const std::string& name) {
     Companion companion{.state = Companion::State::missing, .path = name, .why = "not there"};
     if (!data_file) return companion;
@@ -44,8 +59,8 @@ auto PlannedRepair::with_inputs(Use use) const {
   return use(Inputs{device, open, {}});
 }
 
-PlannedRepair::PlannedRepair(const std::string& body, PlanOptions options)
-    : built(build(body)), image(built.image), data_file(built.data_file) {
+PlannedRepair::PlannedRepair(const std::string& body, PlanOptions options, Medium medium)
+    : built(build(body)), image(built.image), data_file(built.data_file), medium_(medium) {
   options.threads = 1;
   plan = with_inputs([&](const Inputs& inputs) {
     auto made = make_plan(inputs, options);
@@ -137,6 +152,21 @@ void PlannedRepair::expect_content(const std::string& id, const corpus::GuestDis
   std::vector<std::byte> expected(bytes.size());
   disk.read(0, expected);
   EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(bytes)), expected)) << "snapshot " << id;
+}
+
+std::vector<std::uint64_t> stored_refcounts(const std::vector<std::byte>& image) {
+  const Header header = decode_header(image).value();
+  const std::uint64_t cluster_bytes = std::uint64_t{1} << header.cluster_bits;
+  const std::uint64_t per_block = refcounts_per_block(header.cluster_bits, header.refcount_order);
+  std::vector<std::uint64_t> counts;
+  for (std::uint64_t cluster = 0; cluster < divide_up(image.size(), cluster_bytes); ++cluster) {
+    const std::uint64_t entry = header.refcount_table_offset + cluster / per_block * 8;
+    const auto block = load_big_endian<std::uint64_t>(image.data() + entry);
+    counts.push_back(block == 0 ? 0
+                                : get_refcount(std::span(image).subspan(block, cluster_bytes),
+                                               header.refcount_order, cluster % per_block));
+  }
+  return counts;
 }
 
 std::byte PlannedRepair::byte_at(std::uint64_t offset) const {

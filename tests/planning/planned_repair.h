@@ -14,11 +14,13 @@
 
 namespace cowvet {
 
+enum class Medium : std::uint8_t { file, block_device };
+
 class PlannedRepair {
  public:
   // `body` is what follows the heading of a recipe, without expectations. With a data file, it is disk.raw.
-  // The plan must be fit; it is applied at once.
-  PlannedRepair(const std::string& body, PlanOptions options);
+  // The plan must be fit; it is applied at once. What the recipe calls unreadable is.
+  PlannedRepair(const std::string& body, PlanOptions options, Medium medium = Medium::file);
 
   std::vector<Snapshot> snapshots() const;
   std::vector<std::string> snapshot_ids() const;
@@ -52,6 +54,10 @@ class PlannedRepair {
   std::string convert(const std::string& id) const;
 
   TemporaryDirectory directory_;
+  Medium medium_;
 };
+
+// The refcounts that an image stores, by cluster.
+std::vector<std::uint64_t> stored_refcounts(const std::vector<std::byte>& image);
 
 }  // namespace cowvet
