@@ -11,6 +11,7 @@
 #include "checker/device/file_device.h"
 #include "checker/device/follow.h"
 #include "checker/device/locks.h"
+#include "checker/device/nbd.h"
 
 namespace cowvet {
 
@@ -61,7 +62,34 @@ std::string check_image_options(const ImageOptions& options, std::size_t images)
   return "";
 }
 
+namespace {
+
+// What an image on a server names cannot be meant for this machine, unless the user says so.
+std::expected<OpenedImage, OpenImageError> open_remote_image(const std::string& address,
+                                                             const ImageOptions& options) {
+  auto image = open_nbd(address);
+  if (!image) return std::unexpected(OpenImageError{image.error()});
+  const OpenCompanion not_here = [](const std::string& name) {
+    return Companion{.state = Companion::State::not_followed,
+                     .device = {},
+                     .path = name,
+                     .why = "the image that names it is on a server",
+                     .remark = {},
+                     .identity = {}};
+  };
+  OpenedImage opened{.image = std::move(*image), .open_data_file = not_here, .open_backing = not_here};
+  if (!options.data_file.empty()) {
+    FollowRules rules{.image_path = ".", .named_by_user = options.data_file, .follow_directories = {}};
+    if (!options.force_share) rules.locks = &kDataFileCheckLocks;
+    opened.open_data_file = with_remarks(make_opener(std::move(rules)));
+  }
+  return opened;
+}
+
+}  // namespace
+
 std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, const ImageOptions& options) {
+  if (is_nbd_address(path)) return open_remote_image(path, options);
   auto image = FileDevice::open(path);
   if (!image) return std::unexpected(OpenImageError{image.error().message});
   if (!options.force_share) {

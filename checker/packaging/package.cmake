@@ -8,6 +8,9 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL tools library development)
+if(TARGET cowvet_nbd)
+  list(APPEND CPACK_COMPONENTS_ALL nbd)
+endif()
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 
@@ -37,6 +40,10 @@ cowvet_package(library ${cowvet_library_package} libs "checks and repairs qcow2 
  applies a plan, for programs that want them without running cowvet.")
 cowvet_package(development libcowvet-dev libdevel "checks and repairs qcow2 disk images - development files
  Headers, CMake package and pkg-config file for programs that use libcowvet.")
+cowvet_package(nbd cowvet-nbd utils "checks qcow2 disk images on NBD servers
+ A component of cowvet, which loads it for addresses such as
+ nbd://server/export and nbd+unix:///?socket=path.")
+set(CPACK_DEBIAN_NBD_PACKAGE_DEPENDS "cowvet (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
   "${cowvet_library_package} (= ${PROJECT_VERSION}), libfmt-dev, libroaring-dev")
 # The linker's cache is renewed by a trigger, as Debian wants it; CPack adds scripts that do the same.
