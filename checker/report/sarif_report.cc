@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "checker/report/base64.h"
 #include "checker/report/escape.h"
 #include "checker/report/json_values.h"
 #include "checker/report/numbers.h"
@@ -52,20 +53,6 @@ Json rule_json(const Rule& rule) {
            {{"tags", Json::array({rule.id.substr(0, rule.id.find('/'))})},
             {"severity", to_string(rule.severity)},
             {"remedy", to_string(rule.remedy)}}}};
-}
-
-std::string base64(std::span<const std::byte> bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t there = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      group = group << 8 | (j < there ? std::to_integer<std::uint32_t>(bytes[i + j]) : 0);
-    for (std::size_t j = 0; j < 4; ++j) text += j <= there ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return text;
 }
 
 // What a place's file is called here.
