@@ -10,6 +10,8 @@ constexpr Command kCommands[] = {
     {"explain", "RULE... | --list", "say what a rule means and what to do about it", run_explain},
     {"help", "[COMMAND]", "say how cowvet, or one command of it, is used", run_help},
     {"map", "[OPTION]... IMAGE", "print where the guest's disk lies", run_map},
+    {"report", "-o FILE [OPTION]... IMAGE", "write a page about an image, with maps, for a browser",
+     run_report},
 };
 
 }  // namespace

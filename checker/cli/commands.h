@@ -25,5 +25,6 @@ int run_check(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
 int run_help(const Arguments& arguments);
 int run_map(const Arguments& arguments);
+int run_report(const Arguments& arguments);
 
 }  // namespace cowvet
