@@ -112,9 +112,9 @@ auto RecipeImage::with_inputs(Use use) const {
   return use(inputs);
 }
 
-Report RecipeImage::check() const {
+Report RecipeImage::check(bool deep) const {
   return with_inputs([&](const Inputs& inputs) {
-    return analyze(inputs, {.threads = 1, .deep = deep_, .findings_per_rule = 0});
+    return analyze(inputs, {.threads = 1, .deep = deep, .findings_per_rule = 0});
   });
 }
 

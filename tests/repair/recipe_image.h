@@ -31,7 +31,8 @@ class RecipeImage {
   RecipeImage(const corpus::Recipe& recipe, const corpus::BuiltImage& built,
               const std::filesystem::path& directory);
 
-  Report check() const;
+  Report check() const { return check(deep_); }  // as the recipe says
+  Report check_deep() const { return check(true); }
   // The error is why there can be none.
   std::expected<Plan, std::string> plan(const PlanOptions& options) const;
   RepairResult repair(const Plan& plan) const;
@@ -43,6 +44,7 @@ class RecipeImage {
   std::string qemu_name() const;
 
  private:
+  Report check(bool deep) const;
   template <typename Use>
   auto with_inputs(Use use) const;
   template <typename Use>
