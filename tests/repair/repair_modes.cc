@@ -72,6 +72,31 @@ constexpr Reason kLeft[] = {
      "one table is lost, and either bitmap may be the one that it belongs to"},
 };
 
+constexpr std::string_view kWhichWindow =
+    "the lost table or clusters may belong to any window that is empty: they are kept until the user says "
+    "otherwise";
+constexpr std::string_view kKeys = "without the LUKS header that is there an encrypted disk would be lost";
+constexpr std::string_view kBackingFormat = "only the user knows the format of the backing file";
+constexpr Reason kChosen[] = {
+    {"ext/backing-format-missing-empty", "", kBackingFormat},
+    {"ext/backing-format-missing-extension", "", kBackingFormat},
+    {"ext/duplicate-bitmaps", "", "what the other of two bitmap directories names is given up for good"},
+    {"ext/luks-unexpected-method-0", "", kKeys},
+    {"ext/luks-unexpected-method-1", "", kKeys},
+    {"header/backing-name-too-long-unused", "",
+     "the name is lost; the guest sees nothing of the file, and the user says so"},
+    {"header/size-beyond-l1-enormous", "", "no L1 table maps so much: only a smaller disk does"},
+    {"refcount/lost-l1-entry-beside-a-snapshot", "", kWhichWindow},
+    {"refcount/orphaned-l2-table", "", kWhichWindow},
+    {"refcount/wiped-l2-table", "", kWhichWindow},
+    {"refcount/wiped-l2-table-and-l1-entry", "", kWhichWindow},
+    {"refcount/wiped-l2-table-beside-a-snapshot", "", kWhichWindow},
+    {"snapshot/l1-outside-wraps", "",
+     "what only the dropped snapshot mapped is kept until the user says otherwise"},
+    {"stories/03-two-l1-entries", "", kWhichWindow},
+    {"stories/04-l1-entry-zeroed", "", kWhichWindow},
+};
+
 template <std::size_t N>
 std::string_view find_reason(const Reason (&reasons)[N], const corpus::Recipe& recipe,
                              std::string_view mode) {
@@ -99,7 +124,7 @@ std::vector<RepairMode> repair_modes_of(const corpus::Recipe& recipe) {
     for (const std::string& outcome : outcomes) {
       PlanOptions options = all;
       options.choices[std::string(rule_id->id)] = outcome;
-      modes.push_back({fmt::format("{}={}", rule_id->id, outcome), options});
+      modes.push_back({fmt::format("{}={}", rule_id->id, outcome), options, true});
     }
   }
   return modes;
@@ -116,6 +141,10 @@ std::string_view why_unfit(const corpus::Recipe& recipe, const RepairMode& mode)
 
 std::string_view why_left(const corpus::Recipe& recipe) {
   return find_reason(kLeft, recipe, "");
+}
+
+std::string_view why_chosen(const corpus::Recipe& recipe) {
+  return find_reason(kChosen, recipe, "");
 }
 
 }  // namespace cowvet

@@ -13,6 +13,7 @@ namespace cowvet {
 struct RepairMode {
   std::string name;
   PlanOptions options;
+  bool is_choice = false;  // the user says which outcome
 };
 
 // Safe remedies and the default choices alone; all consents; and each outcome of the recipe's rule.
@@ -30,7 +31,8 @@ const QemuRefusal* qemu_refusal(const corpus::Recipe& recipe);
 // Why the rehearsal of a plan fails; empty: it must not.
 std::string_view why_unfit(const corpus::Recipe& recipe, const RepairMode& mode);
 
-// Why no mode makes the image sound; empty: one must.
+// Why no mode makes the image sound, or only one with a choice that has no default; empty: one must.
 std::string_view why_left(const corpus::Recipe& recipe);
+std::string_view why_chosen(const corpus::Recipe& recipe);
 
 }  // namespace cowvet
