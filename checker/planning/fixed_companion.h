@@ -11,13 +11,13 @@ namespace cowvet {
 
 class FixedCompanion {
  public:
-  // Both must outlive it. `device` stands for the one that was opened; nullptr: none is open.
+  // Both must outlive it. `device` stands for the one that was opened.
   FixedCompanion(const Companion& opened, const Device* device) : opened_(opened), device_(device) {}
 
   Companion operator()(const std::string&) const {
     Companion companion{
         .state = opened_.state, .path = opened_.path, .why = opened_.why, .identity = opened_.identity};
-    if (device_) companion.device = std::make_unique<BorrowedDevice>(*device_);
+    companion.device = std::make_unique<BorrowedDevice>(*device_);
     return companion;
   }
 

@@ -49,10 +49,10 @@ class Planner {
     const Device* data_file =
         before.data_file.state == Companion::State::open ? before.data_file.device.get() : nullptr;
     Editor editor(inputs_.image, data_file);
-    // An image that is found to need a data file after all has none that the plan could write to.
-    const OpenCompanion companion = before.header.has_data_file()
-                                        ? FixedCompanion(before.data_file, editor.data_file())
-                                        : inputs_.open_data_file;
+    // One that is found later, because the image needs one after all or has another name for it, is no file
+    // that the plan could write to.
+    const OpenCompanion companion =
+        data_file ? FixedCompanion(before.data_file, editor.data_file()) : inputs_.open_data_file;
     const Inputs edited{editor.image(), companion, inputs_.open_backing};
     finish(before, run_rounds(edited, editor), edited, editor);
     return std::move(plan_);

@@ -101,7 +101,8 @@ std::string refuse(const Plan& plan, const Context& before, const Inputs& inputs
   if (!plan.unfit.empty()) return "the plan is unfit: " + plan.unfit;
   Overlays overlays(inputs.image, data_file);
   if (std::string wrong = overlays.apply(plan); !wrong.empty()) return wrong;
-  const FixedCompanion companion(before.data_file, overlays.data_file());
+  const OpenCompanion companion =
+      data_file ? FixedCompanion(before.data_file, overlays.data_file()) : inputs.open_data_file;
   const Inputs edited{overlays.image(), companion, inputs.open_backing};
   Options all = check;
   all.findings_per_rule = 0;

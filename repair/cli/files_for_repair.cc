@@ -60,7 +60,8 @@ Inputs FilesForRepair::inputs(const Device& image) {
 }
 
 Companion FilesForRepair::open_data_file(const std::string& name) {
-  if (!found_) find_data_file(name);
+  const bool is_other = found_ && found_->state != Companion::State::open && name != asked_;
+  if (!found_ || (is_other && trouble_.empty())) find_data_file(name);
   Companion companion{
       .state = found_->state, .path = found_->path, .why = found_->why, .identity = found_->identity};
   const Device* device = data_file_ ? data_file_.get() : found_->device.get();
@@ -70,6 +71,7 @@ Companion FilesForRepair::open_data_file(const std::string& name) {
 
 void FilesForRepair::find_data_file(const std::string& name) {
   found_ = follow_data_file_(name);
+  asked_ = name;
   if (found_->state != Companion::State::open || !repairs_data_file_) return;
   // An image that is its own data file: the checker says so, and nothing is repaired.
   if (found_->device->identity() == image_->identity()) return;

@@ -30,7 +30,7 @@ class FilesForRepair {
   FileWritableDevice& image() const { return *image_; }
 
   // For the checker and the planner. The data file is opened and locked when it is first asked for, by the
-  // same rules as for reading; from then on it is the same one, whatever the image calls it.
+  // same rules as for reading; once it is open it is the same one, whatever the image calls it.
   Inputs inputs();
   // The same, with another view of the image.
   Inputs inputs(const Device& image);
@@ -61,6 +61,7 @@ class FilesForRepair {
   OpenCompanion follow_backing_;
   bool repairs_data_file_;
   std::optional<Companion> found_;  // the data file, once it was asked for; its device is `data_file_`
+  std::string asked_;               // by this name
   std::unique_ptr<FileWritableDevice> data_file_;
   std::string trouble_;
   std::function<bool()> stop_;

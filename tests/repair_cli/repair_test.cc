@@ -147,5 +147,26 @@ TEST_F(Repair, of_a_data_file_image_repairs_both_files) {
   EXPECT_EQ(content("data").size(), 1000u << 10);
 }
 
+TEST_F(Repair, of_the_name_of_the_data_file_looks_for_the_file_under_the_right_name) {
+  // A name with a NUL inside: cut there, it is a plain one.
+  for (const bool is_there : {true, false}) {
+    prepare(
+        "rm -f a.qcow2 data a.qcow2.cowvet-undo; qemu-img create -q -f qcow2 -o data_file=dataXraw a.qcow2 "
+        "1M");
+    prepare("mv dataXraw data");
+    std::string image = content("a.qcow2");
+    image[image.find("dataXraw") + 4] = '\0';
+    write("a.qcow2", image);
+    if (!is_there) prepare("rm data");
+    EXPECT_EQ(cowvet("check -q a.qcow2").status, 2);
+    const CommandResult result = repair("--yes a.qcow2");
+    EXPECT_EQ(result.status, is_there ? 0 : 64) << result.out << result.err;
+    EXPECT_EQ(cowvet("check -q a.qcow2").status, is_there ? 0 : 2);
+    if (!is_there) {
+      EXPECT_THAT(result.err, HasSubstr("\"data\" cannot be opened"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cowvet
