@@ -98,8 +98,9 @@ void Planner::bind(const Context& before) {
   for (const RuleTotal& total : before.report.totals) found_before_.insert(total.rule);
   if (before.copied_wrong && !check_.name_copied)
     found_before_.insert({rule("l1/copied"), rule("l2/copied")});
-  if (before.data_file.state == Companion::State::open)
-    plan_.data_file = binding_of(*before.data_file.device, 0);
+  if (before.data_file.state != Companion::State::open) return;
+  plan_.data_file = binding_of(*before.data_file.device, 0);
+  plan_.data_file_bytes_after = plan_.data_file->size_bytes;
 }
 
 bool Planner::is_wanted(const Finding& finding) const {
