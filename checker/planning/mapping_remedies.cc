@@ -138,6 +138,20 @@ void drop_or_zero(Round& round, const Finding& finding) {
   if (round.may(finding, Remedy::lossy)) make_zero(round, finding);
 }
 
+std::string range_text(const Place& place) {
+  return place.guest ? fmt::format("{:#x}+{}", place.guest->offset, place.guest->length) : "unknown";
+}
+
+// Whose data a shared cluster holds nobody can tell.
+std::string private_copy_text(const Finding& finding) {
+  const bool both = finding.other && finding.other->structure == Structure::l2_table;
+  if (!both) return "map the private copy";
+  return fmt::format(
+      "map the private copy: the guest ranges {} and {} had one cluster, so one of them reads data "
+      "of the other",
+      range_text(*finding.other), range_text(finding.place));
+}
+
 // The entry gets a cluster of its own, with the same content: nobody reads anything else than before.
 void make_private_copy(Round& round, const Finding& finding) {
   const Context& context = round.context;
@@ -156,7 +170,7 @@ void make_private_copy(Round& round, const Finding& finding) {
   round.editor.begin(finding.rule, Remedy::choice,
                      fmt::format("copy the cluster at {:#x} to {:#x}", from, *to), Phase::structures);
   round.editor.write(File::image, *to, content);
-  round.editor.begin(finding.rule, Remedy::choice, "map the private copy").outcome = "copy";
+  round.editor.begin(finding.rule, Remedy::choice, private_copy_text(finding)).outcome = "copy";
   round.editor.write_number(File::image, place->offset, *to | kCopied | (raw & L2Entry::kZero));
 }
 

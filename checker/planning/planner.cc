@@ -146,7 +146,7 @@ std::unique_ptr<Context> Planner::examine_again(const Inputs& edited,
 std::unique_ptr<Context> Planner::run_rounds(const Inputs& edited, Editor& editor) {
   for (int i = 0; i < kMostRounds; ++i) {
     std::unique_ptr<Context> context = examine_again(edited, released_);
-    Round round(*context, editor, options_, consent_needed_, released_);
+    Round round(*context, editor, options_, consent_needed_, released_, found_before_);
     round.findings = context->report.findings;
     if (apply_first_stage(round)) continue;
     if (!context->copied_wrong || check_.name_copied) return context;

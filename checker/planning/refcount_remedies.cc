@@ -183,15 +183,34 @@ bool has_lost_pointers(const Round& round) {
   return std::ranges::any_of(kLost, [&](RuleId lost) { return round.context.findings.added(lost) != 0; });
 }
 
-void correct_refcounts(Round& round, const Finding& finding) {
-  const bool lowers = finding.rule != rule("refcount/too-low");
-  if (lowers && !round.may_lower_refcounts()) return;
-  if (lowers && has_lost_pointers(round)) {
+// Two that share a cluster: the one that does not belong there once named another, and nothing else does now.
+bool has_strayed_pointers(const Round& round) {
+  static constexpr RuleId kStrayed[] = {rule("l1/shared"), rule("l2/cross-linked"),
+                                        rule("l2/overlaps-metadata")};
+  return std::ranges::any_of(kStrayed, [&](RuleId strayed) { return round.found_before.contains(strayed); });
+}
+
+// Leaks next to such damage are kept, and the user is told.
+bool may_be_lost_data(Round& round, const Finding& finding) {
+  if (has_lost_pointers(round)) {
     round.consent_needed.insert(
         fmt::format("{}: clusters may be what a damaged entry named; settle the damaged entries first",
                     finding.rule->id));
-    return;
+    return true;
   }
+  if (!has_strayed_pointers(round) || finding.rule != rule("refcount/leak") || round.options.allow_lossy ||
+      round.chosen(finding.rule, "keep") == "free")
+    return false;
+  round.consent_needed.insert(
+      "refcount/leak: clusters may hold the true data of a guest range that shared a cluster with another; "
+      "free them with --allow lossy or --choose refcount/leak=free");
+  return true;
+}
+
+void correct_refcounts(Round& round, const Finding& finding) {
+  const bool lowers = finding.rule != rule("refcount/too-low");
+  if (lowers && !round.may_lower_refcounts()) return;
+  if (lowers && may_be_lost_data(round, finding)) return;
   const unsigned bits = round.context.geometry.cluster_bits;
   const std::uint64_t per_block = round.context.refcounts->clusters_per_block;
   const std::uint64_t value = finding.expected.value_or(0);

@@ -17,21 +17,23 @@ namespace cowvet {
 
 struct Round {
   Round(Context& ctx, Editor& edit, const PlanOptions& opt, std::set<std::string>& wanted,
-        std::vector<Area>& given_up)
+        std::vector<Area>& given_up, const std::set<RuleId>& before)
       : context(ctx),
         editor(edit),
         options(opt),
         allocator(ctx, edit),
         consent_needed(wanted),
-        released(given_up) {}
+        released(given_up),
+        found_before(before) {}
 
   Context& context;
   Editor& editor;
   const PlanOptions& options;
   Allocator allocator;
   std::set<std::string>& consent_needed;
-  std::vector<Area>& released;    // what remedies of all rounds gave up on purpose: no lost guest data
-  std::vector<Finding> findings;  // all of this round
+  std::vector<Area>& released;           // what remedies of all rounds gave up on purpose: no lost guest data
+  const std::set<RuleId>& found_before;  // in the image as it is
+  std::vector<Finding> findings;         // all of this round
   // Those of one rule, by place: what remedies compare a finding with. There may be very many.
   std::vector<const Finding*> of_rule(RuleId rule) const;
   bool replaced_table = false;         // the refcount table, in this round

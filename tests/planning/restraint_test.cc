@@ -112,7 +112,7 @@ TEST(Restraint, a_full_block_device_is_left_as_it_is_where_a_cluster_is_needed) 
   set l2 guest=0 offset=guest:4K
   set refcount of=guest:4K value=2
 )";
-  const PlannedRepair on_file(text, {});
+  const PlannedRepair on_file(text, kAllConsents);
   EXPECT_EQ(on_file.fired(), "");
   const PlannedRepair full(text + "  set refcount of=guest:0 value=2\n", {}, Medium::block_device);
   EXPECT_EQ(full.plan.image_bytes_after, full.built.image.size());

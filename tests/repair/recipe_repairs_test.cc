@@ -106,7 +106,12 @@ class RepairOfRecipe {
     EXPECT_EQ(describe(image_.check().totals), describe(plan.remaining));
     const auto second = image_.plan(mode_.options);
     ASSERT_TRUE(second) << second.error();
-    EXPECT_TRUE(second->empty()) << second->steps.front().why;
+    // Leaks that were kept beside clusters with two owners look like any others once those are apart.
+    const bool keeps_leaks = std::ranges::any_of(plan.consent_needed, [](const std::string& consent) {
+      return consent.starts_with("refcount/leak: clusters may hold the true data");
+    });
+    for (const Step& step : second->steps)
+      EXPECT_TRUE(keeps_leaks && step.rule == rule("refcount/leak")) << step.why;
   }
 
   void expect_sound_for_qemu(const char* when) const {
