@@ -81,6 +81,17 @@ std::expected<void, IoError> FileWritableDevice::reserve(std::uint64_t offset, s
   return error_at(offset, length, errno);
 }
 
+std::expected<void, IoError> FileWritableDevice::discard(std::uint64_t offset, std::uint64_t length) {
+  if (length == 0) return {};
+  int result;
+  do {
+    result = fallocate(descriptor(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                       static_cast<off_t>(length));
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return error_at(offset, length, errno);
+  return {};
+}
+
 std::expected<void, IoError> FileWritableDevice::flush() {
   // Not repeated after an error, EINTR included: the kernel may have dropped what it could not write.
   if (fdatasync(descriptor()) != 0) return error_at(0, size_bytes(), errno);

@@ -30,6 +30,9 @@ class FileWritableDevice final : public WritableDevice {
   std::expected<void, IoError> reserve(std::uint64_t offset, std::uint64_t length) override;
   std::expected<void, IoError> flush() override;
 
+  // Gives the space back; the bytes read as zeros afterwards. Fails where the file system cannot.
+  std::expected<void, IoError> discard(std::uint64_t offset, std::uint64_t length);
+
   int descriptor() const { return writer_.get(); }
 
  private:

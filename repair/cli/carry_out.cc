@@ -9,6 +9,7 @@
 #include "checker/device/borrowed_device.h"
 #include "checker/planning/rehearsal.h"
 #include "repair/changes.h"
+#include "repair/cli/discard_free.h"
 #include "repair/cli/expectation.h"
 #include "repair/cli/stop_signals.h"
 #include "repair/journal.h"
@@ -119,6 +120,14 @@ void make_paths_absolute(Plan& plan) {
   if (plan.data_file) plan.data_file->path = std::filesystem::absolute(plan.data_file->path);
 }
 
+// The repair is done, whatever becomes of this.
+void discard_after(const Workplace& place, Outcome& outcome) {
+  if (const auto bytes = discard_free_clusters(place))
+    outcome.discarded_bytes = *bytes;
+  else
+    outcome.message = "free clusters are not discarded: " + bytes.error();
+}
+
 }  // namespace
 
 Outcome carry_out(const Workplace& place, Plan plan) {
@@ -133,7 +142,9 @@ Outcome carry_out(const Workplace& place, Plan plan) {
   // Nothing was begun, most likely because the journal could not be written.
   if (result.state == State::unchanged && place.options.journal.empty() && !supervision.is_stopped())
     result.message += "; --journal PATH keeps the journal elsewhere";
-  return supervision.conclude(std::move(result), Ending::repaired, Ending::taken_back);
+  Outcome outcome = supervision.conclude(std::move(result), Ending::repaired, Ending::taken_back);
+  if (place.options.discard && outcome.ending == Ending::repaired) discard_after(place, outcome);
+  return outcome;
 }
 
 Outcome recover_image(const Workplace& place, Direction direction) {

@@ -72,6 +72,10 @@ void describe_planning(po::options_description& list, RepairOptions& options, Te
   list.add_options()("journal", po::value(&options.journal)->value_name("PATH"),
                      "keep the journal at PATH and the undo file at PATH.undo, for block devices, or where "
                      "there is no room beside the image; --undo, --resume and --rollback need it again");
+  list.add_options()("discard", po::bool_switch(&options.discard),
+                     "after a repair that leaves the image sound, give the space of its free clusters back "
+                     "to the file system; what lay in them is gone, so that this goes with --no-undo or "
+                     "--output");
   list.add_options()("no-undo", po::bool_switch(&texts.no_undo), "leave no undo file");
 }
 
@@ -114,6 +118,9 @@ std::string find_conflict(const RepairOptions& options, const Texts& texts) {
       {!options.output.empty() && texts.no_undo,
        "with --output the image itself is the way back: no undo "
        "file is left"},
+      {options.discard && !is_repair, "--discard goes with a repair"},
+      {options.discard && !texts.no_undo && options.output.empty(),
+       "what --discard does cannot be undone: it goes with --no-undo or --output"},
       {options.json && options.quiet, "--json prints and --quiet does not"},
       {options.json && asks, "--json does not ask: it needs --yes or --dry-run"},
       {options.quiet && asks, "--quiet shows nothing to ask about: it needs --yes or --dry-run"},

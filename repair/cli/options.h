@@ -24,6 +24,7 @@ struct RepairOptions {
   std::string journal;    // empty: beside the image
   std::string undo_file;  // empty: the newest
   bool keep_undo = true;
+  bool discard = false;
   bool yes = false;
   bool dry_run = false;
   bool json = false;

@@ -36,6 +36,7 @@ struct Outcome {
   std::optional<Report> left = {};  // after, where something was changed
   std::string undo_file = {};       // that leads back; empty: none was left
   std::string output = {};          // the repaired copy; empty: none was made
+  std::optional<std::uint64_t> discarded_bytes = {};
 };
 
 int exit_status_of(const Outcome& outcome, Judging judging);

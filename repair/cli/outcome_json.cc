@@ -82,6 +82,7 @@ std::string outcome_json(const RepairOptions& options, const Outcome& outcome) {
                      {"leaks-fixed", fewer(before.leaks, counters.leaks)},
                      {"undo-file", or_null(outcome.undo_file)},
                      {"output", or_null(outcome.output)},
+                     {"discarded-bytes", outcome.discarded_bytes ? Json(*outcome.discarded_bytes) : Json()},
                      {"found", report_json(outcome.found, judging)},
                      {"plan", plan_json(outcome.plan)},
                      {"left", report_json(outcome.left, judging)}};

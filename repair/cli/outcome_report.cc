@@ -4,6 +4,7 @@
 
 #include "checker/cli/command_line.h"
 #include "checker/report/escape.h"
+#include "checker/report/numbers.h"
 #include "checker/report/wrap.h"
 
 namespace cowvet {
@@ -63,6 +64,9 @@ std::string error_text(const Outcome& outcome) {
 std::string outcome_text(const RepairOptions& options, const Outcome& outcome) {
   std::string text = ending_text(options, outcome);
   if (outcome.left) text += verdict_sentence(*outcome.left, judging_of(options)) + '\n';
+  if (outcome.discarded_bytes)
+    text += fmt::format("The space of its free clusters ({}) was given back.\n",
+                        human_bytes(*outcome.discarded_bytes));
   return text + way_back_text(options, outcome);
 }
 
