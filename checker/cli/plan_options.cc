@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "checker/catalogue/catalogue.h"
+#include "checker/catalogue/choices.h"
 
 namespace cowvet {
 namespace {
@@ -15,6 +16,15 @@ bool is_rule(const std::string& id) {
 
 std::string unknown_rule(const std::string& id) {
   return fmt::format("there is no rule '{}'; 'cowvet explain --list' shows all", id);
+}
+
+std::string no_outcome(RuleId rule, const std::string& outcome) {
+  std::string text = fmt::format("'{}' is no outcome of {}", outcome, rule->id);
+  const auto choices = choices_of(rule);
+  if (!choices || choices->outcomes.empty()) return text;
+  text += "; there are";
+  for (const Choice& choice : choices->outcomes) text += fmt::format(" {}", choice.name);
+  return text;
 }
 
 }  // namespace
@@ -44,7 +54,10 @@ std::expected<PlanOptions, std::string> read_plan_options(const PlanTexts& texts
       return std::unexpected(fmt::format("--choose takes RULE=OUTCOME, not '{}'", choice));
     const std::string id = choice.substr(0, equals);
     if (!is_rule(id)) return std::unexpected(unknown_rule(id));
-    options.choices[id] = choice.substr(equals + 1);
+    const std::string outcome = choice.substr(equals + 1);
+    if (const RuleId rule(find_rule(id)); !is_outcome(rule, outcome))
+      return std::unexpected(no_outcome(rule, outcome));
+    options.choices[id] = outcome;
   }
   for (const std::string& id : texts.only) {
     if (!is_rule(id)) return std::unexpected(unknown_rule(id));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "checker/catalogue/choices.h"
 #include "checker/report/wrap.h"
 
 namespace cowvet {
@@ -62,6 +63,21 @@ std::string_view name_of(std::string_view id) {
   return id.substr(id.find('/') + 1);
 }
 
+// What --choose takes for the rule.
+std::string explain_choices(RuleId rule, std::size_t indent) {
+  const auto choices = choices_of(rule);
+  if (!choices) return "";
+  std::string text;
+  const auto add = [&](std::string_view line) {
+    text += fmt::format("{:<{}}{}", text.empty() ? "Choices" : "", indent, wrap(line, indent, indent));
+  };
+  for (const Choice& choice : choices->outcomes)
+    add(fmt::format("{}={}: {}{}", rule->id, choice.name, choice.meaning,
+                    &choice == choices->outcomes.data() ? " (default)" : ""));
+  if (!choices->others.empty()) add(fmt::format("{}=...: {}", rule->id, choices->others));
+  return text;
+}
+
 }  // namespace
 
 std::string explain_rule(RuleId rule) {
@@ -75,7 +91,7 @@ std::string explain_rule(RuleId rule) {
         {"Severity", describe(rule->severity)},
         {"Repair", describe(rule->remedy)}})
     text += fmt::format("{:<{}}{}", label, kIndent, wrap(content, kIndent, kIndent));
-  return text;
+  return text + explain_choices(rule, kIndent);
 }
 
 std::string list_rules() {

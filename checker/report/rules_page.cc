@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "checker/catalogue/catalogue.h"
+#include "checker/catalogue/choices.h"
 
 namespace cowvet {
 namespace {
@@ -60,6 +61,18 @@ std::string section_of(std::string_view id) {
   return std::string(id.substr(0, id.find('/')));
 }
 
+std::string choices_text(std::string_view id) {
+  const auto choices = choices_of(RuleId(find_rule(id)));
+  if (!choices) return "";
+  std::string text;
+  for (const Choice& choice : choices->outcomes)
+    text +=
+        fmt::format(".IP\n\\-\\-choose {}={}: {}\n", plain(id), plain(choice.name), plain(choice.meaning));
+  if (!choices->others.empty())
+    text += fmt::format(".IP\n\\-\\-choose {}=...: {}\n", plain(id), plain(choices->others));
+  return text;
+}
+
 }  // namespace
 
 std::string rules_page(std::string_view version) {
@@ -76,6 +89,7 @@ std::string rules_page(std::string_view version) {
                         to_string(rule.severity), to_string(rule.remedy));
     page += fmt::format(".IP\n{}\n{}\n.IP\nRequired by: {}\n", plain(rule.meaning), plain(rule.advice),
                         plain(rule.clause));
+    page += choices_text(rule.id);
   }
   return page + ".SH SEE ALSO\n.BR cowvet (1),\n.BR cowvet\\-repair (8)\n";
 }

@@ -66,6 +66,9 @@ TEST_F(CheckPlan, never_overwrites_a_file_not_even_the_image) {
 TEST_F(CheckPlan, wrong_options_are_named) {
   EXPECT_NE(check("--plan p --allow all a.qcow2").err.find("'all'"), std::string::npos);
   EXPECT_NE(check("--plan p --choose x/y=z a.qcow2").err.find("'x/y'"), std::string::npos);
+  const CommandResult choice = check("--plan p --choose data-file/raw-unmapped=trust a.qcow2");
+  EXPECT_EQ(choice.status, 1);
+  EXPECT_NE(choice.err.find("clear-raw trust-raw trust-metadata"), std::string::npos) << choice.err;
   EXPECT_NE(check("--allow lossy a.qcow2").err.find("--plan"), std::string::npos);
 }
 
