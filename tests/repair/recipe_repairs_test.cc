@@ -1,11 +1,12 @@
 // Every damaged recipe with a remedy, on disk: examined, planned, repaired, examined again by both checkers,
 // read and written by QEMU, undone and redone.
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <optional>
 
 #include "tests/repair/guest_content.h"
+#include "tests/repair/lost_data.h"
 #include "tests/repair/recipe_image.h"
 #include "tests/repair/repair_modes.h"
 #include "tests/support/run_command.h"
@@ -66,7 +67,7 @@ class RepairOfRecipe {
     expect_as_planned(*plan);
     is_sound_ = is_sound(plan->remaining);
     if (is_sound_) expect_sound_for_qemu("after the repair");
-    for (const Disk& disk : disks) expect_kept(*plan, disk);
+    for (const Disk& disk : disks) expect_kept(*plan, disk, repaired);
     expect_undone_and_redone(old, repaired);
     if (is_sound_) expect_writable();
     return is_sound_ && !has_rule(plan->remaining);
@@ -125,11 +126,14 @@ class RepairOfRecipe {
 
   // Every sector that QEMU reads afterwards is what the guest once wrote, or what it read before the repair,
   // unless the plan gave it up.
-  void expect_kept(const Plan& plan, const Disk& disk) const {
+  void expect_kept(const Plan& plan, const Disk& disk, const Contents& repaired) const {
     SCOPED_TRACE("snapshot '" + disk.snapshot_id + "'");
     const GuestContent& before = disk.before.content;
     const QemuContent now = content_of_disk(disk.snapshot_id, "after");
     const GuestContent& after = now.content;
+    if (mode_.gives_nothing) {
+      EXPECT_THAT(find_given_away(built_, disk.snapshot_id, after, repaired.image), testing::IsEmpty());
+    }
     if (after.is_unreadable) return expect_allowed_to_be_unreadable(plan, disk, now.message);
     const std::uint64_t backing = built_.backing_file ? built_.backing_file->size() : 0;
     const GuestContent written = content_of(*disk.written, built_.layout.header.size, backing);

@@ -111,7 +111,9 @@ std::string_view find_reason(const Reason (&reasons)[N], const corpus::Recipe& r
 std::vector<RepairMode> repair_modes_of(const corpus::Recipe& recipe) {
   const bool deep = recipe.check_deep;
   PlanOptions all{.allow_metadata = true, .allow_lossy = true, .deep = deep};
-  std::vector<RepairMode> modes{{"safe", {.deep = deep}}, {"all consents", all}};
+  std::vector<RepairMode> modes{{"safe", {.deep = deep}, false, true},
+                                {"leaks only", {.leaks_only = true, .deep = deep}, false, true},
+                                {"all consents", all}};
   // A notice is changed only where its rule is named.
   if ((*recipe.rule)->severity == Severity::notice) {
     all.only = {std::string((*recipe.rule)->id), "refcount/leak"};

@@ -13,7 +13,8 @@ namespace cowvet {
 struct RepairMode {
   std::string name;
   PlanOptions options;
-  bool is_choice = false;  // the user says which outcome
+  bool is_choice = false;      // the user says which outcome
+  bool gives_nothing = false;  // neither guest data nor anything else is given up
 };
 
 // Safe remedies and the default choices alone; all consents; and each outcome of the recipe's rule.
