@@ -104,10 +104,10 @@ void Planner::bind(const Context& before) {
 }
 
 bool Planner::is_wanted(const Finding& finding) const {
-  if (options_.leaks_only) return is_about_leaks(finding.rule);
   // What was not there before is what the repair itself brought about.
-  return options_.only.empty() || options_.only.contains(std::string(finding.rule->id)) ||
-         !found_before_.contains(finding.rule);
+  if (!found_before_.contains(finding.rule)) return true;
+  if (options_.leaks_only) return is_about_leaks(finding.rule);
+  return options_.only.empty() || options_.only.contains(std::string(finding.rule->id));
 }
 
 // Applies the remedies of the first stage in which any of them changes something.
