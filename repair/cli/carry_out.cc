@@ -115,9 +115,9 @@ std::string open_data_file_of_journal(const Workplace& place, JournalName name) 
                      companion.why);
 }
 
-void make_paths_absolute(Plan& plan) {
-  plan.image.path = std::filesystem::absolute(plan.image.path);
-  if (plan.data_file) plan.data_file->path = std::filesystem::absolute(plan.data_file->path);
+void make_paths_absolute(Changes& changes) {
+  changes.image.path = std::filesystem::absolute(changes.image.path);
+  if (changes.data_file) changes.data_file->path = std::filesystem::absolute(changes.data_file->path);
 }
 
 // The repair is done, whatever becomes of this.
@@ -130,11 +130,11 @@ void discard_after(const Workplace& place, Outcome& outcome) {
 
 }  // namespace
 
-Outcome carry_out(const Workplace& place, Plan plan) {
-  make_paths_absolute(plan);
+Outcome carry_out(const Workplace& place, const Plan& plan) {
   const RepairFiles files = place.files.files();
   auto changes = make_changes(plan, files, encode_expectation({plan.deep, plan.remaining}));
   if (!changes) return {Ending::refused, changes.error()};
+  make_paths_absolute(*changes);
   Supervision supervision(place);
   const TransactionOptions options = supervision.options();
   Transaction transaction(files, place.storage, options);

@@ -17,7 +17,7 @@ struct Workplace {
 };
 
 // Carries out `plan`. Only ending, message, left and undo_file are filled in; so below.
-Outcome carry_out(const Workplace& place, Plan plan);
+Outcome carry_out(const Workplace& place, const Plan& plan);
 
 // Brings an unfinished repair to an end.
 Outcome recover_image(const Workplace& place, Direction direction);
