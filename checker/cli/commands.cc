@@ -10,8 +10,10 @@ constexpr Command kCommands[] = {
     {"explain", "RULE... | --list", "say what a rule means and what to do about it", run_explain},
     {"help", "[COMMAND]", "say how cowvet, or one command of it, is used", run_help},
     {"map", "[OPTION]... IMAGE", "print where the guest's disk lies", run_map},
+    {"pack", "-o PACK [OPTION]... IMAGE", "pack an image without guest data, for a bug report", run_pack},
     {"report", "-o FILE [OPTION]... IMAGE", "write a page about an image, with maps, for a browser",
      run_report},
+    {"unpack", "-o IMAGE [OPTION]... PACK", "make an image from a pack", run_unpack},
 };
 
 }  // namespace

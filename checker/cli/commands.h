@@ -25,6 +25,8 @@ int run_check(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
 int run_help(const Arguments& arguments);
 int run_map(const Arguments& arguments);
+int run_pack(const Arguments& arguments);
 int run_report(const Arguments& arguments);
+int run_unpack(const Arguments& arguments);
 
 }  // namespace cowvet

@@ -1,0 +1,156 @@
+// cowvet unpack: an image from a pack. Writes new files only: never into anything that is there.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "checker/analysis/bytes.h"
+#include "checker/cli/command_line.h"
+#include "checker/cli/commands.h"
+#include "checker/device/descriptor.h"
+#include "checker/device/file_device.h"
+#include "checker/pack/pack_format.h"
+
+namespace cowvet {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::string_view kHelp =
+    "Makes an image from a pack of 'cowvet pack': a sparse file of the size that it had, with its metadata "
+    "and\n"
+    "without guest data. cowvet check says of it what it said of the image. A pack may come from anybody: "
+    "only\n"
+    "new files are written, and not more than --max-size.\n";
+
+struct UnpackOptions {
+  std::string output;
+  std::string data_file;
+  std::uint64_t most_bytes = 0;
+};
+
+using Done = std::expected<void, std::string>;
+
+// The files that a pack becomes; removed again unless all of it arrived.
+class NewFiles {
+ public:
+  explicit NewFiles(const UnpackOptions& options) : options_(options) {}
+  NewFiles(const NewFiles&) = delete;
+  NewFiles& operator=(const NewFiles&) = delete;
+  ~NewFiles() {
+    if (kept_) return;
+    for (const std::string& path : created_) unlink(path.c_str());
+  }
+
+  Done begin(PackedFile file, std::uint64_t size_bytes) {
+    if (file == PackedFile::image_as_data_file) {
+      hint_ = options_.output;
+      return {};
+    }
+    path_ = file == PackedFile::image ? options_.output : options_.data_file;
+    if (file == PackedFile::data_file) hint_ = path_;
+    file_ = Descriptor(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+    if (!file_) return failed("cannot be made");
+    created_.push_back(path_);
+    if (ftruncate(file_.get(), static_cast<off_t>(size_bytes)) != 0) return failed("cannot be so long");
+    return {};
+  }
+
+  // Zeros stay holes.
+  Done write(std::uint64_t offset, std::span<const std::byte> bytes) {
+    constexpr std::size_t kPageBytes = 4096;
+    while (!bytes.empty()) {
+      const auto page = bytes.first(std::min<std::size_t>(bytes.size(), kPageBytes - offset % kPageBytes));
+      if (leading_zeros(page) != page.size())
+        if (const Done done = write_all(offset, page); !done) return done;
+      offset += page.size();
+      bytes = bytes.subspan(page.size());
+    }
+    return {};
+  }
+
+  void keep() { kept_ = true; }
+  // What to name as the data file when the image is checked; empty: nothing.
+  const std::string& hint() const { return hint_; }
+
+ private:
+  Done failed(std::string_view what) const {
+    return std::unexpected(fmt::format("{} {}: {}", path_, what, describe_errno(errno)));
+  }
+  Done write_all(std::uint64_t offset, std::span<const std::byte> bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t written = pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return failed("cannot be written");
+      offset += static_cast<std::uint64_t>(written);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+
+  const UnpackOptions& options_;
+  Descriptor file_;
+  std::string path_;
+  std::string hint_;
+  std::vector<std::string> created_;
+  bool kept_ = false;
+};
+
+int unpack_file(const std::string& path, const UnpackOptions& options) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    print_error(fmt::format("{} cannot be opened", path));
+    return kExitIncomplete;
+  }
+  NewFiles files(options);
+  const PackSink sink{.begin = [&](PackedFile file, std::uint64_t size) { return files.begin(file, size); },
+                      .write = [&](std::uint64_t offset,
+                                   std::span<const std::byte> bytes) { return files.write(offset, bytes); }};
+  if (const Done done = read_pack(in, options.most_bytes, sink); !done) {
+    print_error(fmt::format("{}: {}", path, done.error()));
+    return kExitIncomplete;
+  }
+  files.keep();
+  if (files.hint().empty()) return kExitSound;
+  return print_out(
+             fmt::format("The image has an external data file: check it with --data-file {}\n", files.hint()))
+             ? kExitSound
+             : kExitIncomplete;
+}
+
+}  // namespace
+
+int run_unpack(const Arguments& arguments) {
+  UnpackOptions options;
+  std::string most = "16G";
+  std::vector<std::string> packs;
+
+  po::options_description listed("Options");
+  listed.add_options()                                                                              //
+      ("output,o", po::value(&options.output)->value_name("IMAGE"), "the new image file to write")  //
+      ("data-file", po::value(&options.data_file)->value_name("PATH"),
+       "the new data file to write, if one was packed (default: IMAGE.data)")  //
+      ("max-size", po::value(&most)->value_name("SIZE"),
+       "write at most so much, not counting holes (default 16G)")  //
+      ("help,h", "show this help");
+  po::options_description all;
+  all.add(listed).add_options()("pack", po::value(&packs));
+
+  const auto wrong = [](std::string_view message) { return usage_error(message, "unpack"); };
+  const auto values = parse_arguments(arguments, all, "pack");
+  if (!values) return wrong(values.error());
+  if (values->contains("help")) return print_help("unpack", kHelp, listed);
+  if (packs.size() != 1) return wrong("one pack is needed");
+  if (options.output.empty()) return wrong("--output is needed: where to write the image");
+  const auto bytes = parse_size("max-size", most);
+  if (!bytes) return wrong(bytes.error());
+  options.most_bytes = *bytes;
+  if (options.data_file.empty()) options.data_file = options.output + ".data";
+  return unpack_file(packs.front(), options);
+}
+
+}  // namespace cowvet
