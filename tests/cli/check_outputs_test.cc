@@ -59,7 +59,8 @@ TEST_F(CheckOutputs, name_the_bytes_of_a_finding) {
 // Images with what the plan changes: in place, and behind the end of the file.
 TEST_F(CheckOutputs, hold_fixes_that_repair_the_image) {
   make_leak("leak");
-  make_corrupt("corrupt");
+  make_image("corrupt");
+  poke("corrupt", l2_offset("corrupt") + 8, peek("corrupt", l2_offset("corrupt") + 8) | 4);  // reserved bits
   make_image("wiped");
   prepare("dd if=/dev/zero of=wiped bs=64k seek=2 count=1 conv=notrunc status=none");
   for (const std::string image : {"leak", "corrupt", "wiped"}) {
