@@ -68,6 +68,7 @@ constexpr Reason kLeft[] = {
     {"ext/unterminated-cluster-end", "", "a notice, and the first cluster has no room for an end marker"},
     {"header/backing-name-too-long-1024", "", "no shorter name is in the image"},
     {"header/unknown-compatible-bit", "", "a notice: programs may ignore such bits, and they are kept"},
+    {"header/version-3-over-a-name", "", "nothing in the image says that it was of version 2"},
     {"overlap/two-bitmap-tables", "",
      "one table is lost, and either bitmap may be the one that it belongs to"},
 };
