@@ -8,6 +8,8 @@
 #include "checker/analysis/tables.h"
 #include "checker/format/entries.h"
 #include "checker/format/header.h"
+#include "checker/planning/impact.h"
+#include "checker/planning/private_copies.h"
 #include "checker/planning/round.h"
 
 namespace cowvet {
@@ -19,8 +21,7 @@ void change_entries(Round& round, const Finding& finding, Remedy remedy, std::st
   Step& step = round.editor.begin(finding.rule, remedy, std::move(why));
   step.count = finding.count;
   if (remedy == Remedy::lossy && finding.place.guest)
-    step.impact.push_back(
-        {*finding.place.guest, finding.place.owner, "an error, or data of unknown origin", "zeros"});
+    add_impact(round, finding, *finding.place.guest, "an error, or data of unknown origin", "zeros", step);
   const std::uint64_t entry_bytes = finding.place.structure == Structure::l2_table
                                         ? round.context.geometry.l2_entry_bytes
                                         : std::uint64_t{8};
@@ -66,13 +67,13 @@ void clear_subclusters(Round& round, const Finding& finding) {
 }
 
 // What the guest reads of the subclusters in `both`, those of the cluster at `guest`, is settled here.
-void add_subcluster_impact(const Round& round, const Finding& finding, std::uint64_t guest,
-                           std::uint64_t both, Step& step) {
+void add_subcluster_impact(Round& round, const Finding& finding, std::uint64_t guest, std::uint64_t both,
+                           Step& step) {
   constexpr unsigned kSubclusters = 32;
   const std::uint64_t length = round.context.geometry.cluster_bytes / kSubclusters;
   for (unsigned i = 0; i < kSubclusters; ++i)
     if (both >> i & 1)
-      step.impact.push_back({{guest + i * length, length}, finding.place.owner, "an error", step.outcome});
+      add_impact(round, finding, {guest + i * length, length}, "an error", step.outcome, step);
 }
 
 void settle_subclusters(Round& round, const Finding& finding) {
@@ -138,40 +139,11 @@ void drop_or_zero(Round& round, const Finding& finding) {
   if (round.may(finding, Remedy::lossy)) make_zero(round, finding);
 }
 
-std::string range_text(const Place& place) {
-  return place.guest ? fmt::format("{:#x}+{}", place.guest->offset, place.guest->length) : "unknown";
-}
-
-// Whose data a shared cluster holds nobody can tell.
-std::string private_copy_text(const Finding& finding) {
-  const bool both = finding.other && finding.other->structure == Structure::l2_table;
-  if (!both) return "map the private copy";
-  return fmt::format(
-      "map the private copy: the guest ranges {} and {} had one cluster, so one of them reads data "
-      "of the other",
-      range_text(*finding.other), range_text(finding.place));
-}
-
-// The entry gets a cluster of its own, with the same content: nobody reads anything else than before.
-void make_private_copy(Round& round, const Finding& finding) {
-  const Context& context = round.context;
-  const Place* place = &finding.place;
-  auto raw = round.editor.read_number<std::uint64_t>(File::image, place->offset);
-  if (raw & kCompressed && finding.other && finding.other->structure == Structure::l2_table) {
-    place = &*finding.other;  // of two, the one that is a whole cluster moves
-    raw = round.editor.read_number<std::uint64_t>(File::image, place->offset);
-  }
-  if (raw & kCompressed || place->structure != Structure::l2_table) return;
-  std::vector<std::byte> content(context.geometry.cluster_bytes);
-  const std::uint64_t from = raw & kOffsetMask & ~(context.geometry.cluster_bytes - 1);
-  if (!round.editor.image().read(from, content)) return;
-  const auto to = round.allocator.allocate();
-  if (!to) return;
-  round.editor.begin(finding.rule, Remedy::choice,
-                     fmt::format("copy the cluster at {:#x} to {:#x}", from, *to), Phase::structures);
-  round.editor.write(File::image, *to, content);
-  round.editor.begin(finding.rule, Remedy::choice, private_copy_text(finding)).outcome = "copy";
-  round.editor.write_number(File::image, place->offset, *to | kCopied | (raw & L2Entry::kZero));
+// Of a compressed cluster that lies on something else and cannot be decoded, nothing is left to copy.
+void separate(Round& round, const Finding& finding) {
+  if (make_private_copy(round, finding) || finding.rule != rule("l2/overlaps-metadata")) return;
+  const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
+  if (raw & kCompressed) drop_or_zero(round, finding);
 }
 
 // Data that an L1 entry takes for an L2 table stays: it proves that the entry is wrong.
@@ -180,22 +152,7 @@ void leave_metadata(Round& round, const Finding& finding) {
   const bool proves = finding.other && std::ranges::any_of(misused, [&](const Finding* other) {
                         return (other->found.value_or(0) & kOffsetMask) == finding.other->offset;
                       });
-  if (!proves) make_private_copy(round, finding);
-}
-
-void copy_shared_table(Round& round, const Finding& finding) {
-  const Context& context = round.context;
-  const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
-  std::vector<std::byte> table(context.geometry.cluster_bytes);
-  if (!round.editor.image().read(raw & kOffsetMask, table)) return;
-  const auto to = round.allocator.allocate();
-  if (!to) return;
-  round.editor.begin(finding.rule, Remedy::choice,
-                     fmt::format("copy the L2 table at {:#x} to {:#x}", raw & kOffsetMask, *to),
-                     Phase::structures);
-  round.editor.write(File::image, *to, table);
-  round.editor.begin(finding.rule, Remedy::choice, "name the private copy").outcome = "copy";
-  round.editor.write_number(File::image, finding.place.offset, *to | kCopied);
+  if (!proves) separate(round, finding);
 }
 
 // Lost L2 tables and L1 entries that name none: where there is one of each, they belong together.
@@ -269,7 +226,7 @@ constexpr RemedyRow kRows[] = {
     {rule("l2/compressed-outside"), Stage::entries, drop_or_zero},
     {rule("l2/compressed-undecodable"), Stage::entries, drop_or_zero},
     {rule("l2/past-end"), Stage::entries, free_past_end},
-    {rule("l2/cross-linked"), Stage::entries, make_private_copy},
+    {rule("l2/cross-linked"), Stage::entries, separate},
     {rule("l2/overlaps-metadata"), Stage::copies, leave_metadata},
 };
 

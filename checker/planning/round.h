@@ -44,6 +44,8 @@ struct Round {
   std::set<std::string> questioned;    // owners whose L1 table was, in this round
   bool moved_for_overlap = false;      // one of two structures in one place: the other stays
   bool settled_overlap = false;        // one in this round: others may look different now
+  // Of L2 tables, by offset: see impact.h.
+  std::map<std::uint64_t, std::vector<std::string>> owners_of_table;
 
   // Whether a remedy of this class may be applied; where it may not, that is noted for the user.
   bool may(const Finding& finding, Remedy remedy);
