@@ -1,0 +1,128 @@
+// Writes the seeds of all fuzz targets, made of the corpus: cowvet-fuzz-seeds DIRECTORY
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "checker/planning/plan_file.h"
+#include "checker/planning/planner.h"
+#include "corpus/examine.h"
+#include "corpus/library.h"
+#include "fuzz/mutation.h"
+#include "repair/journal.h"
+
+namespace cowvet::fuzz {
+namespace {
+
+constexpr std::uint64_t kMostImageBytes = 128 << 10;
+
+class Seeds {
+ public:
+  explicit Seeds(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+  void put(const std::string& target, const std::string& name, std::span<const std::byte> bytes) {
+    std::string file = name;
+    std::ranges::replace(file, '/', '.');
+    std::filesystem::create_directories(directory_ / target);
+    std::ofstream(directory_ / target / file, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    ++count_;
+  }
+  void put(const std::string& target, const std::string& name, const std::string& text) {
+    put(target, name, std::as_bytes(std::span(text)));
+  }
+  int count() const { return count_; }
+
+ private:
+  std::filesystem::path directory_;
+  int count_ = 0;
+};
+
+// The whole blocks that a plan changes.
+Changes changes_of(const Plan& plan, const std::vector<std::byte>& image) {
+  std::vector<std::byte> before = image;
+  before.resize(std::max<std::size_t>(before.size(), plan.image_bytes_after));
+  std::vector<std::byte> after = before;
+  for (const Step& step : plan.steps)
+    for (const Write& write : step.writes)
+      if (write.target == File::image)
+        std::ranges::copy(write.new_bytes, after.begin() + static_cast<std::ptrdiff_t>(write.offset));
+  Changes changes{
+      .image = {.path = "/image", .old_size_bytes = image.size(), .new_size_bytes = after.size()}};
+  for (std::size_t at = 0; at < after.size(); at += kBlockBytes) {
+    const std::size_t length = std::min<std::size_t>(kBlockBytes, after.size() - at);
+    const auto old_bytes = std::span(before).subspan(at, length),
+               new_bytes = std::span(after).subspan(at, length);
+    if (!std::ranges::equal(old_bytes, new_bytes))
+      changes.changes.push_back({.offset = at,
+                                 .old_bytes = {old_bytes.begin(), old_bytes.end()},
+                                 .new_bytes = {new_bytes.begin(), new_bytes.end()}});
+  }
+  return changes;
+}
+
+std::vector<std::byte> journal_of(const Plan& plan, const std::vector<std::byte>& image) {
+  const Journal journal{.id = 1, .changes = changes_of(plan, image)};
+  std::vector<std::byte> bytes;
+  const auto sink = [&bytes](std::span<const std::byte> piece) {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+    return std::expected<void, IoError>{};
+  };
+  const auto seal = encode_journal(journal, sink);
+  for (const Stage stage : {Stage::sealed, Stage::committed}) {
+    const auto mark = encode_mark(seal.value(), stage);
+    bytes.insert(bytes.end(), mark.begin(), mark.end());
+  }
+  return bytes;
+}
+
+void add_recipe(Seeds& seeds, const corpus::Recipe& recipe) {
+  seeds.put("parse_recipe", recipe.name, recipe.text);
+  if (recipe.image.size_bytes > 16 << 20) return;
+  const auto built = corpus::build(recipe);
+  if (!built || built->image.size() > kMostImageBytes) return;
+  seeds.put("check_bytes", recipe.name, built->image);
+  if (recipe.kind != corpus::Kind::damaged) return;
+  corpus::with_inputs(recipe, *built, [&](const Inputs& inputs) {
+    const auto plan = make_plan(inputs, {.allow_metadata = true, .allow_lossy = true, .threads = 1});
+    if (!plan || plan->empty() || plan->image_bytes_after > kMostImageBytes) return;
+    std::ostringstream text;
+    write_plan(*plan, text);
+    seeds.put("read_plan", recipe.name, text.str());
+    seeds.put("read_journal", recipe.name, journal_of(*plan, built->image));
+  });
+}
+
+// Each base untouched, and with one field changed.
+void add_mutations(Seeds& seeds) {
+  for (std::size_t base = 0; base < bases().size() && base < 256; ++base) {
+    std::string script(1, static_cast<char>(base));
+    seeds.put("repair_image", bases()[base].recipe.name, script);
+    for (const char* change :
+         {"\x01\x00\x05\x01", "\x02\x00\x10\x00\x03", "\x03\x00\x20\x00\x04", "\x06\x00\x03\x00\x05"})
+      seeds.put("repair_image", bases()[base].recipe.name + "." + std::to_string(seeds.count()),
+                script + std::string(change, 5));
+  }
+}
+
+}  // namespace
+}  // namespace cowvet::fuzz
+
+int main(int argc, char** argv) {
+  using namespace cowvet;
+  if (argc != 2) {
+    std::fprintf(stderr, "Usage: cowvet-fuzz-seeds DIRECTORY\n");
+    return 1;
+  }
+  const auto recipes = corpus::load_recipes(COWVET_RECIPES);
+  if (!recipes) {
+    std::fprintf(stderr, "%s\n", recipes.error().text().c_str());
+    return 1;
+  }
+  fuzz::Seeds seeds(argv[1]);
+  for (const corpus::Recipe& recipe : *recipes) fuzz::add_recipe(seeds, recipe);
+  fuzz::add_mutations(seeds);
+  std::printf("%d seeds\n", seeds.count());
+  return 0;
+}
