@@ -25,7 +25,8 @@ std::vector<Base> load_bases() {
   }
   std::vector<Base> bases;
   for (corpus::Recipe& recipe : *recipes) {
-    if (recipe.kind != corpus::Kind::sound || recipe.image.size_bytes > 16 << 20) continue;
+    if (recipe.kind != corpus::Kind::sound || recipe.image.cluster_bits > 14) continue;
+    if (recipe.image.size_bytes > 16 << 20) continue;
     auto built = corpus::build(recipe);
     const std::uint64_t bytes =
         built ? built->image.size() + (built->data_file ? built->data_file->size() : 0) : 0;

