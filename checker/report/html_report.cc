@@ -52,6 +52,10 @@ std::string facts(const Report& report) {
     html += fact("Allocated",
                  fmt::format("{} of {} clusters", counters.allocated_clusters, counters.total_clusters));
   }
+  if (report.header_usable && report.header.has_data_file())
+    html += fact("Data file", report.data_file_path.empty() ? "NOT EXAMINED"
+                              : report.data_file_examined   ? "examined"
+                                                            : "length examined");
   html += fact("Errors", fmt::format("{}", counters.corruptions));
   html += fact("Leaks", fmt::format("{}", counters.leaks));
   html += fact("Not examined", counted(counters.check_errors, "place", "places"));
