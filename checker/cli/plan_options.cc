@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "checker/catalogue/catalogue.h"
 #include "checker/catalogue/choices.h"
+#include "checker/device/file_device.h"
+#include "checker/format/header.h"
 
 namespace cowvet {
 namespace {
@@ -27,6 +31,20 @@ std::string no_outcome(RuleId rule, const std::string& outcome) {
   return text;
 }
 
+// The first cluster of the donor, or as much of it as header and extensions can take.
+std::expected<std::vector<std::byte>, std::string> read_donor(const std::string& path) {
+  constexpr std::uint64_t kMostClusterBytes = 2 << 20;  // QEMU limit
+  const auto donor = FileDevice::open(path);
+  if (!donor) return std::unexpected(donor.error().message);
+  std::vector<std::byte> bytes(std::min((*donor)->size_bytes(), kMostClusterBytes));
+  if (!(*donor)->read(0, bytes)) return std::unexpected(fmt::format("{} cannot be read", path));
+  const auto header = decode_header(bytes);
+  if (!header) return std::unexpected(fmt::format("{} is not a qcow2 image", path));
+  if (header->cluster_bits <= 21)
+    bytes.resize(std::min<std::size_t>(bytes.size(), 1u << header->cluster_bits));
+  return bytes;
+}
+
 }  // namespace
 
 void add_plan_options(po::options_description& list, PlanTexts& texts) {
@@ -38,6 +56,9 @@ void add_plan_options(po::options_description& list, PlanTexts& texts) {
        "settle a choice, such as data-file/raw-unmapped=trust-raw")  //
       ("only", po::value(&texts.only)->value_name("RULE"),
        "plan remedies for this rule alone; may be given several times")  //
+      ("donor", po::value(&texts.donor)->value_name("IMAGE"),
+       "take what an overwritten header said, but for its tables, from an image that was made in the same "
+       "way")  //
       ("leaks-only", po::bool_switch(&texts.leaks_only), "plan nothing but freeing leaked clusters");
 }
 
@@ -62,6 +83,11 @@ std::expected<PlanOptions, std::string> read_plan_options(const PlanTexts& texts
   for (const std::string& id : texts.only) {
     if (!is_rule(id)) return std::unexpected(unknown_rule(id));
     options.only.insert(id);
+  }
+  if (!texts.donor.empty()) {
+    auto donor = read_donor(texts.donor);
+    if (!donor) return std::unexpected(donor.error());
+    options.donor = *std::move(donor);
   }
   return options;
 }

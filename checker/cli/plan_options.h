@@ -15,6 +15,7 @@ struct PlanTexts {
   std::vector<std::string> allow;   // --allow: remedy classes
   std::vector<std::string> choose;  // --choose: RULE=OUTCOME
   std::vector<std::string> only;    // --only: rules
+  std::string donor;                // --donor: an image
   bool leaks_only = false;
 };
 

@@ -8,6 +8,7 @@
 
 #include "checker/analysis/passes.h"
 #include "checker/planning/fixed_companion.h"
+#include "checker/planning/header_search.h"
 #include "checker/planning/metadata_hash.h"
 #include "checker/planning/rehearsal.h"
 #include "checker/planning/round.h"
@@ -20,6 +21,10 @@ constexpr int kMostRounds = 40;
 
 constexpr bool is_about_leaks(RuleId rule_id) {
   return rule_id == rule("refcount/leak") || rule_id == rule("refcount/too-high");
+}
+
+Binding binding_of(const Device& device, std::uint64_t hash) {
+  return {device.name(), device.size_bytes(), device.identity(), hash};
 }
 
 class Planner {
@@ -37,7 +42,6 @@ class Planner {
   std::expected<Plan, std::string> make() {
     Context before(inputs_, check_, progress_);
     examine(before);
-    if (!before.report.header_usable) return std::unexpected("the header does not allow to look behind it");
     bind(before);
     // A sound image is not changed unasked, whatever could be tidied up in it.
     if (before.report.worst == Severity::notice && !before.copied_wrong &&
@@ -46,6 +50,29 @@ class Planner {
       plan_.remaining = before.report.totals;
       return std::move(plan_);
     }
+    const auto header = search_header(before, options_);
+    if (!header) return std::unexpected(header.error());
+    if (*header) return make_behind(**header);
+    make_from(before, nullptr);
+    return std::move(plan_);
+  }
+
+ private:
+  // Once the header is right, what is seen first is what a repair must not make worse.
+  Plan make_behind(const HeaderChange& change) {
+    OverlayDevice image(inputs_.image);
+    for (const Patch& patch : change.candidate.patches) image.write(patch.offset, patch.bytes);
+    const Inputs seen{image, inputs_.open_data_file, inputs_.open_backing};
+    Context context(seen, check_, progress_);
+    examine(context);
+    note_found(context);
+    plan_.data_file.reset();
+    bind_data_file(context);
+    make_from(context, &change);
+    return std::move(plan_);
+  }
+  // `before`: what the image looks like, with the header as `change` (may be nullptr) makes it.
+  void make_from(const Context& before, const HeaderChange* change) {
     const Device* data_file =
         before.data_file.state == Companion::State::open ? before.data_file.device.get() : nullptr;
     Editor editor(inputs_.image, data_file);
@@ -54,11 +81,16 @@ class Planner {
     const OpenCompanion companion =
         data_file ? FixedCompanion(before.data_file, editor.data_file()) : inputs_.open_data_file;
     const Inputs edited{editor.image(), companion, inputs_.open_backing};
+    if (change) write_header(editor, *change, before.header.size);
     finish(before, run_rounds(edited, editor), edited, editor);
-    return std::move(plan_);
   }
-
- private:
+  static void write_header(Editor& editor, const HeaderChange& change, std::uint64_t disk_bytes) {
+    Step& step = editor.begin(change.rule, change.remedy, change.candidate.why);
+    if (change.remedy == Remedy::choice) step.outcome = change.candidate.outcome;
+    step.impact.push_back(
+        {{0, disk_bytes}, "", "nothing, or what other clusters hold", "the data that the tables map"});
+    for (const Patch& patch : change.candidate.patches) editor.write(File::image, patch.offset, patch.bytes);
+  }
   void examine(Context& context) const {
     context.keep_references = true;
     run_passes(context);
@@ -66,6 +98,8 @@ class Planner {
     context.report = std::move(report);
   }
   void bind(const Context& before);
+  void bind_data_file(const Context& context);
+  void note_found(const Context& context);
   // Whether --only names something that was found.
   bool is_named(const Context& before) const {
     return std::ranges::any_of(before.report.totals, [this](const RuleTotal& total) {
@@ -88,19 +122,23 @@ class Planner {
   std::set<RuleId> found_before_;
 };
 
-Binding binding_of(const Device& device, std::uint64_t hash) {
-  return {device.name(), device.size_bytes(), device.identity(), hash};
-}
-
 void Planner::bind(const Context& before) {
   plan_.deep = options_.deep;
   plan_.image = binding_of(before.image, hash_metadata(before));
-  for (const RuleTotal& total : before.report.totals) found_before_.insert(total.rule);
-  if (before.copied_wrong && !check_.name_copied)
-    found_before_.insert({rule("l1/copied"), rule("l2/copied")});
-  if (before.data_file.state != Companion::State::open) return;
-  plan_.data_file = binding_of(*before.data_file.device, 0);
+  note_found(before);
+  bind_data_file(before);
+}
+
+void Planner::bind_data_file(const Context& context) {
+  if (context.data_file.state != Companion::State::open) return;
+  plan_.data_file = binding_of(*context.data_file.device, 0);
   plan_.data_file_bytes_after = plan_.data_file->size_bytes;
+}
+
+void Planner::note_found(const Context& context) {
+  for (const RuleTotal& total : context.report.totals) found_before_.insert(total.rule);
+  if (context.copied_wrong && !check_.name_copied)
+    found_before_.insert({rule("l1/copied"), rule("l2/copied")});
 }
 
 bool Planner::is_wanted(const Finding& finding) const {

@@ -22,6 +22,7 @@ struct PlanOptions {
   bool leaks_only = false;                     // refcounts that are too high, and nothing else
   std::set<std::string> only;                  // rule ids; empty: all
   std::map<std::string, std::string> choices;  // rule id -> outcome
+  std::vector<std::byte> donor;                // first cluster of an image like this one; may be empty
   bool deep = false;
   unsigned threads = 0;                // as in Options
   std::uint64_t max_memory_bytes = 0;  // as in Options

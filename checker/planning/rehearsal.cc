@@ -94,7 +94,6 @@ std::string find_changed_file(const Plan& plan, const Context& before, const Dev
 
 std::string refuse(const Plan& plan, const Context& before, const Inputs& inputs, const Options& check,
                    Progress& progress) {
-  if (!before.report.header_usable) return "the header does not allow to look behind it";
   const bool has_data_file = before.data_file.state == Companion::State::open;
   const Device* data_file = has_data_file ? before.data_file.device.get() : nullptr;
   if (std::string changed = find_changed_file(plan, before, data_file); !changed.empty()) return changed;
@@ -110,6 +109,8 @@ std::string refuse(const Plan& plan, const Context& before, const Inputs& inputs
   examine(after);
   if (std::string other = find_difference(plan.remaining, after.report.totals); !other.empty())
     return "the rehearsal does not end as the plan says: " + other;
+  if (!after.report.header_usable) return "the header does not allow to look behind it";
+  if (!before.report.header_usable) return "";  // nothing could be seen, so nothing can be worse
   std::set<RuleId> found_before;
   for (const RuleTotal& total : before.report.totals) found_before.insert(total.rule);
   return find_harm(before, after, found_before, plan.steps);

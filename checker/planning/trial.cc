@@ -28,13 +28,13 @@ void ask(Round& round, const Finding& finding, const std::vector<Candidate>& can
 
 }  // namespace
 
-Score try_out(const Inputs& inputs, const Options& options, const std::vector<Patch>& patches) {
+Score try_out(const Inputs& inputs, const Options& options, const std::vector<Patch>& patches, bool deep) {
   OverlayDevice image(inputs.image);
   for (const Patch& patch : patches) image.write(patch.offset, patch.bytes);
   const Inputs tried{image, inputs.open_data_file, inputs.open_backing};
   Options of_trial = options;
   of_trial.guest_data = false;
-  of_trial.deep = false;
+  of_trial.deep = deep;
   of_trial.name_copied = true;
   of_trial.findings_per_rule = 1;
   Progress unseen;

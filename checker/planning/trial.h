@@ -41,7 +41,8 @@ struct Candidate {
 };
 
 // Without the content of a data file, which no candidate changes.
-Score try_out(const Inputs& inputs, const Options& options, const std::vector<Patch>& patches);
+Score try_out(const Inputs& inputs, const Options& options, const std::vector<Patch>& patches,
+              bool deep = false);
 
 // Scores the candidates and picks the one that is consistent: the only one with which everything fits
 // together, or else the only one that is better than `now`; of several, the one that the user chose. Where
