@@ -38,6 +38,24 @@ TEST_F(RepairedCopy, keeps_the_holes_of_the_image) {
   EXPECT_LT(kilobytes("a.qcow2"), 4096);
 }
 
+TEST_F(RepairedCopy, shares_its_blocks_with_the_image_where_the_file_system_can) {
+  if (shell("truncate -s 400M disk && PATH=$PATH:/sbin:/usr/sbin mkfs.xfs -q disk && mkdir m && mount -o "
+            "loop disk m")
+          .status != 0)
+    GTEST_SKIP() << "no XFS can be mounted here";
+  const auto used = [&] { return std::stol(shell("sync m; df -k --output=used m | tail -1").out); };
+  prepare("qemu-img create -q -f qcow2 m/a.qcow2 1G && qemu-io -c 'write -P 7 0 100M' m/a.qcow2");
+  wipe_refcounts("m/a.qcow2");
+  const long before = used();
+  const CommandResult result = repair("--yes --output m/new m/a.qcow2");
+  const long after = used();
+  const int sound = cowvet("check -q m/new").status;
+  prepare("umount m");
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(sound, 0);
+  EXPECT_LT(after - before, 10'000);
+}
+
 TEST_F(RepairedCopy, never_replaces_a_file) {
   make_wiped_refcounts("a.qcow2");
   prepare("echo mine >new; ln -s nowhere link");
