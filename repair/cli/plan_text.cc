@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <map>
 #include <ranges>
+#include <tuple>
 #include <vector>
 
 #include "checker/report/escape.h"
@@ -13,25 +16,44 @@
 namespace cowvet {
 namespace {
 
+constexpr std::size_t kMostGroups = 40;   // shown
 constexpr std::size_t kMostImpacts = 20;  // shown of a group
 
-// Steps that differ in nothing but where they write.
+// Steps of one rule and outcome that say the same but for numbers.
 struct Group {
   const Step* first = nullptr;
+  std::uint64_t steps = 0;
   std::uint64_t count = 0;
   std::vector<const GuestImpact*> impact;
 };
 
+// "point entry # to #": a repair of a large image has thousands of steps.
+std::string without_numbers(const std::string& text) {
+  std::string out;
+  bool in_word = false;
+  bool in_number = false;
+  for (const unsigned char c : text) {
+    const bool is_inside = std::isalnum(c) != 0;
+    const bool begins = !in_word && std::isdigit(c) != 0;
+    in_number = begins || (in_number && is_inside);
+    in_word = is_inside;
+    if (begins) out += '#';
+    if (!in_number) out += static_cast<char>(c);
+  }
+  return out;
+}
+
 std::vector<Group> group_steps(const Plan& plan) {
   std::vector<Group> groups;
+  std::map<std::tuple<RuleId, Remedy, std::string, std::string>, std::size_t> numbers;
   for (const Step& step : plan.steps) {
-    auto at = std::ranges::find_if(groups, [&](const Group& group) {
-      return group.first->rule == step.rule && group.first->remedy == step.remedy &&
-             group.first->outcome == step.outcome && group.first->why == step.why;
-    });
-    if (at == groups.end()) at = groups.insert(at, {.first = &step});
-    at->count += step.count;
-    for (const GuestImpact& impact : step.impact) at->impact.push_back(&impact);
+    const auto [at, is_new] =
+        numbers.try_emplace({step.rule, step.remedy, step.outcome, without_numbers(step.why)}, groups.size());
+    if (is_new) groups.push_back({.first = &step});
+    Group& group = groups[at->second];
+    ++group.steps;
+    group.count += step.count;
+    for (const GuestImpact& impact : step.impact) group.impact.push_back(&impact);
   }
   return groups;
 }
@@ -58,8 +80,12 @@ std::string group_text(const Group& group, std::size_t number) {
   const Step& step = *group.first;
   const std::string outcome =
       step.outcome.empty() ? "" : fmt::format(", outcome {}", escape_for_terminal(step.outcome));
-  const std::string text = fmt::format("{} ({}{}), {}: {}", step.rule->id, to_string(step.remedy), outcome,
-                                       times(group.count), escape_for_terminal(step.why));
+  const std::string more =
+      group.steps == 1
+          ? ""
+          : fmt::format(", and {} like this", counted(group.steps - 1, "more step", "more steps"));
+  const std::string text = fmt::format("{} ({}{}), {}: {}{}", step.rule->id, to_string(step.remedy), outcome,
+                                       times(group.count), escape_for_terminal(step.why), more);
   return fmt::format("  {:>2}. {}", number, wrap(text, 6, 6)) + impact_text(group);
 }
 
@@ -100,7 +126,11 @@ std::string plan_text(const Plan& plan) {
   const std::vector<Group> groups = group_steps(plan);
   if (!groups.empty()) {
     text += "The plan:\n";
-    for (std::size_t i = 0; i < groups.size(); ++i) text += group_text(groups[i], i + 1);
+    const std::size_t shown = std::min(groups.size(), kMostGroups);
+    for (std::size_t i = 0; i < shown; ++i) text += group_text(groups[i], i + 1);
+    if (shown < groups.size())
+      text += fmt::format("       ... and {}; --json shows all\n",
+                          counted(groups.size() - shown, "more kind of step", "more kinds of steps"));
     if (std::ranges::all_of(groups, [](const Group& group) { return group.impact.empty(); }))
       text += "The guest and every snapshot read what they read before.\n";
     text += size_text(plan);
