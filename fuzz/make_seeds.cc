@@ -98,10 +98,10 @@ void add_recipe(Seeds& seeds, const corpus::Recipe& recipe) {
 void add_mutations(Seeds& seeds) {
   for (std::size_t base = 0; base < bases().size() && base < 256; ++base) {
     std::string script(1, static_cast<char>(base));
-    seeds.put("repair_image", bases()[base].recipe.name, script);
+    seeds.put("repair_image", std::to_string(base), script);
     for (const char* change :
          {"\x01\x00\x05\x01", "\x02\x00\x10\x00\x03", "\x03\x00\x20\x00\x04", "\x06\x00\x03\x00\x05"})
-      seeds.put("repair_image", bases()[base].recipe.name + "." + std::to_string(seeds.count()),
+      seeds.put("repair_image", std::to_string(base) + "." + std::to_string(seeds.count()),
                 script + std::string(change, 5));
   }
 }

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 
-#include "corpus/library.h"
+#include "tests/matrix/bases.h"
 
 namespace cowvet::fuzz {
 namespace {
@@ -14,30 +12,22 @@ namespace {
 using corpus::Field;
 using corpus::ListedField;
 
-constexpr std::uint64_t kMostImageBytes = 128 << 10;
+// A LUKS header alone has 2 MiB: larger images are left to the matrix.
+constexpr std::uint64_t kMostImageBytes = 512 << 10;
 constexpr std::size_t kMostChanges = 8;
 
 std::vector<Base> load_bases() {
-  auto recipes = corpus::load_recipes(COWVET_RECIPES);
-  if (!recipes) {
-    std::fprintf(stderr, "%s\n", recipes.error().text().c_str());
-    std::exit(1);
-  }
   std::vector<Base> bases;
-  for (corpus::Recipe& recipe : *recipes) {
-    if (recipe.kind != corpus::Kind::sound || recipe.image.cluster_bits > 14) continue;
-    if (recipe.image.size_bytes > 16 << 20) continue;
+  for (const matrix::Base& sound : matrix::bases()) {
+    corpus::Recipe recipe = matrix::recipe_of(sound);
     auto built = corpus::build(recipe);
-    const std::uint64_t bytes =
-        built ? built->image.size() + (built->data_file ? built->data_file->size() : 0) : 0;
-    if (bytes == 0 || bytes > kMostImageBytes) continue;
+    if (!built || built->image.size() > kMostImageBytes) continue;
     Base base{.recipe = std::move(recipe), .built = std::move(*built), .fields = {}, .places = {}};
     base.fields = corpus::list_fields(base.built);
     for (const ListedField& field : base.fields)
       if (base.places.empty() || base.places.back() != field.offset) base.places.push_back(field.offset);
     bases.push_back(std::move(base));
   }
-  std::ranges::sort(bases, {}, [](const Base& base) { return base.recipe.name; });
   return bases;
 }
 

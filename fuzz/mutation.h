@@ -1,5 +1,5 @@
-// Images with damage that keeps their structure: a sound image of the corpus and a list of changes to its
-// fields, both taken from the bytes of a fuzzer's input.
+// Images with damage that keeps their structure: one of the sound images of the matrix and a list of changes
+// to its fields, both taken from the bytes of a fuzzer's input.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,6 @@ struct Base {
   std::vector<std::uint64_t> places;  // offsets of its structures, to be named by mistake
 };
 
-// In the order of the recipes' names.
 const std::vector<Base>& bases();
 
 // The first byte selects the base, each group of bytes behind it one change; what is left over is ignored.

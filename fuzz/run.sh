@@ -27,6 +27,7 @@ cmake --preset fuzz -B "$build" >/dev/null
 cmake --build "$build" --parallel 2 --target cowvet-fuzz-seeds "${targets[@]/#/fuzz-}" >"$build/log" || { tail -30 "$build/log"; exit 1; }
 "$build/fuzz/cowvet-fuzz-seeds" "$build/seeds" >/dev/null
 
+export ASAN_OPTIONS=quarantine_size_mb=16:allocator_release_to_os_interval_ms=500
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 status=0 total=0
 for target in "${targets[@]}"; do

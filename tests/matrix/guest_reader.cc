@@ -23,7 +23,8 @@ void GuestReader::load_snapshots() {
     const auto entry = decode_snapshot(std::span(built_.image).subspan(at));
     if (!entry) return;
     const Snapshot& found = entry->snapshot;
-    snapshots_["snapshot " + found.id + " (" + found.name + ")"] = {found.l1_table_offset, found.l1_size};
+    snapshots_["snapshot " + found.id + " (" + found.name + ")"] = {found.l1_table_offset, found.l1_size,
+                                                                    found.disk_size(header_->size)};
     at += entry->entry_bytes;
   }
 }
@@ -40,7 +41,7 @@ std::optional<std::uint64_t> GuestReader::number(std::uint64_t offset) const {
 }
 
 GuestReader::Content GuestReader::active(std::uint64_t guest) const {
-  return read({header_->l1_table_offset, header_->l1_size}, guest);
+  return read({header_->l1_table_offset, header_->l1_size, header_->size}, guest);
 }
 
 GuestReader::Content GuestReader::snapshot(const std::string& owner, std::uint64_t guest) const {
@@ -52,7 +53,8 @@ GuestReader::Content GuestReader::read(const Disk& disk, std::uint64_t guest) co
   const std::uint64_t cluster = cluster_bytes();
   const std::uint64_t in_table = cluster / entry_bytes();
   const std::uint64_t index = guest / cluster;
-  if (index / in_table >= disk.l1_entries || disk.l1_offset % cluster != 0) return std::nullopt;
+  if (guest >= disk.bytes || index / in_table >= disk.l1_entries || disk.l1_offset % cluster != 0)
+    return std::nullopt;
   const auto l1 = number(disk.l1_offset + index / in_table * 8);
   if (!l1 || L1Entry{*l1}.reserved() != 0) return std::nullopt;
   const std::uint64_t table = L1Entry{*l1}.l2_offset();

@@ -36,6 +36,7 @@ class GuestReader {
   struct Disk {
     std::uint64_t l1_offset = 0;
     std::uint64_t l1_entries = 0;
+    std::uint64_t bytes = 0;  // nothing is behind its end
   };
 
   void load_snapshots();
