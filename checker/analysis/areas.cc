@@ -17,7 +17,7 @@ AreaIndex::AreaIndex(const Context& context) {
     const std::uint64_t begin = std::max(area->offset >> bits, reach);
     const std::uint64_t end = ((area->offset + area->length - 1) >> bits) + 1;
     if (area->offset >> bits < reach && !spans_.empty())
-      overlaps_.push_back({find(area->offset >> bits), area});
+      overlaps_.emplace_back(find(area->offset >> bits), area);
     if (begin < end) spans_.push_back({begin, end, area});
   }
 }

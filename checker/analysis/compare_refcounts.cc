@@ -295,6 +295,7 @@ void compare_refcounts(Context& context, const References& references, const Ref
   const unsigned threads = thread_count(context.options.threads, stretches.size() / 4);
   context.progress.begin("compare_refcounts", stretches.size());
   std::vector<std::unique_ptr<Comparer>> comparers;
+  comparers.reserve(threads);
   for (unsigned i = 0; i < threads; ++i)
     comparers.push_back(std::make_unique<Comparer>(context, references, refcounts, areas));
   parallel_for(threads, stretches.size(), [&](std::uint64_t i, unsigned worker) {

@@ -16,6 +16,8 @@ namespace cowvet {
 class Decompressor {
  public:
   explicit Decompressor(CompressionType type);
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
   Decompressor(Decompressor&&) noexcept;
   Decompressor& operator=(Decompressor&&) noexcept;
   ~Decompressor();

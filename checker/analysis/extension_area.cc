@@ -69,7 +69,7 @@ std::string feature_name(const ExtensionWalk& walk, unsigned type, unsigned bit)
     for (std::size_t at = 0; at + sizeof entry <= extension.data.size(); at += sizeof entry) {
       std::memcpy(&entry, extension.data.data() + at, sizeof entry);
       if (entry.type != type || entry.bit != bit) continue;
-      return {entry.name, std::find(std::begin(entry.name), std::end(entry.name), '\0')};
+      return {entry.name, std::ranges::find(entry.name, '\0')};
     }
   }
   return {};

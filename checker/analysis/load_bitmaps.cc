@@ -110,7 +110,7 @@ void check_table_size(Context& context, const BitmapRecord& record) {
   if (!needed || (bitmap.flags & Bitmap::kInUse) != 0 || bitmap.table_size == *needed) return;
   context.findings.add({.rule = rule("bitmap/table-size"),
                         .place = field(record, &RawBitmapHead::bitmap_table_size),
-                        .expected = *needed,
+                        .expected = needed,
                         .found = bitmap.table_size,
                         .detail = fmt::format("the bitmap table has {} entries, the virtual disk needs {}",
                                               bitmap.table_size, *needed)});

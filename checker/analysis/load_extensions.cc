@@ -46,7 +46,7 @@ void report(Context& context, RuleId rule, const Extension& extension, std::stri
 }
 
 bool has_nul(std::string_view text) {
-  return text.find('\0') != text.npos;
+  return text.find('\0') != std::string_view::npos;
 }
 
 // "If the image has a backing file then the backing file name should be stored in the remaining space between

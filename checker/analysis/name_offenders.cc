@@ -59,6 +59,7 @@ void for_each_l2_entry(Context& context, const Tables& tables, const char* pass,
   const unsigned threads = thread_count(context.options.threads, tables.l2.size() / 4);
   context.progress.begin(pass, tables.l2.size());
   std::vector<std::unique_ptr<L2Reader>> readers;
+  readers.reserve(threads);
   for (unsigned i = 0; i < threads; ++i) readers.push_back(std::make_unique<L2Reader>(context, false));
   parallel_for(threads, tables.l2.size(), [&](std::uint64_t at, unsigned worker) {
     context.progress.advance(1);
@@ -169,8 +170,10 @@ void Namer::find_first_owners() {
 }
 
 void Namer::name_l2_entries() {
+  const unsigned threads = thread_count(context_.options.threads, ~0u);
   std::vector<std::unique_ptr<EntryFindings>> findings;
-  for (unsigned i = 0; i < thread_count(context_.options.threads, ~0u); ++i)
+  findings.reserve(threads);
+  for (unsigned i = 0; i < threads; ++i)
     findings.push_back(std::make_unique<EntryFindings>(context_, tables_));
   for_each_l2_entry(context_, tables_, "name_offenders",
                     [&](unsigned worker, std::uint64_t at, std::uint64_t index, std::uint64_t entry) {

@@ -16,7 +16,7 @@ namespace cowvet {
 template <typename Visit>
 bool for_each_entry(Context& context, std::uint64_t offset, std::uint64_t entries, const Place& place,
                     Visit visit) {
-  constexpr std::uint64_t kPieceBytes = 64 * 1024;
+  constexpr std::uint64_t kPieceBytes = std::uint64_t{64} << 10;
   std::vector<std::byte> piece;
   bool complete = true;
   const std::uint64_t end = std::min(offset + entries * 8, context.geometry.file_bytes);

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <ranges>
 
 #include "checker/analysis/l2_entry.h"
 #include "checker/analysis/refcount_table.h"
@@ -51,13 +51,13 @@ class L1Loader {
 
   template <typename Detail>
   void report(RuleId rule, const L1Table& state, std::uint64_t index, std::uint64_t raw, Detail detail,
-              std::optional<Place> other = {}) {
+              const std::optional<Place>& other = {}) {
     context_.findings.add(rule, File::image,
                           state.active ? Structure::l1_table : Structure::snapshot_l1_table,
                           state.l1_offset + index * 8, 1, [&] {
                             return Finding{.rule = rule,
                                            .place = entry_place(state, index),
-                                           .other = std::move(other),
+                                           .other = other,
                                            .found = raw,
                                            .detail = detail()};
                           });
@@ -222,7 +222,8 @@ bool L1Loader::is_table_for_sure(std::uint64_t offset) {
 void L1Loader::merge_uses() {
   std::vector<L2Table>& uses = tables_.l2;
   std::vector<std::uint32_t> order(uses.size());
-  std::iota(order.begin(), order.end(), 0);
+  std::ranges::copy(std::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(uses.size())),
+                    order.begin());
   const auto key = [&](std::uint32_t i) {
     return std::tuple(uses[i].offset, uses[i].l1_index, uses[i].state);
   };

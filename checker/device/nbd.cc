@@ -29,7 +29,7 @@ std::expected<NbdModuleEntry, std::string> load_module() {
     if (!std::filesystem::exists(place, ignored)) continue;
     void* module = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
     void* entry = module ? dlsym(module, COWVET_NBD_ENTRY) : nullptr;
-    if (!entry) return std::unexpected(std::string(dlerror()));
+    if (!entry) return std::unexpected(std::string(dlerror()));  // NOLINT(concurrency-mt-unsafe): glibc's is
     return reinterpret_cast<NbdModuleEntry>(entry);
   }
   return std::unexpected("the NBD component (package cowvet-nbd) is not installed");
@@ -43,10 +43,10 @@ bool is_nbd_address(std::string_view path) {
 }
 
 std::expected<std::unique_ptr<Device>, std::string> open_nbd(const std::string& address) {
-  static const std::expected<NbdModuleEntry, std::string> connect = load_module();
-  if (!connect) return std::unexpected(fmt::format("{}: {}", address, connect.error()));
+  static const std::expected<NbdModuleEntry, std::string> kConnect = load_module();
+  if (!kConnect) return std::unexpected(fmt::format("{}: {}", address, kConnect.error()));
   std::string error;
-  std::unique_ptr<Device> device((*connect)(address, error));
+  std::unique_ptr<Device> device((*kConnect)(address, error));
   if (!device) return std::unexpected(fmt::format("{}: {}", address, error));
   return device;
 }

@@ -140,7 +140,7 @@ void unpack_cluster(Round& round, const Finding& finding, std::uint64_t index) {
 }
 
 void unpack_clusters(Round& round, const Finding& finding) {
-  if (!round.editor.data_file() || finding.place.owner != "") return;
+  if (!round.editor.data_file() || !finding.place.owner.empty()) return;
   for (std::uint64_t i = 0; i < finding.count; ++i) unpack_cluster(round, finding, i);
 }
 
