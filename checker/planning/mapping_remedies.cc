@@ -180,35 +180,7 @@ void relink_or_drop_table(Round& round, const Finding& finding) {
   round.editor.write_number(File::image, finding.place.offset, std::uint64_t{0});
 }
 
-// --choose refcount/orphan-mapping=relink: where the L1 table has just one empty entry for a lost table.
-void relink_lost_table(Round& round, const Finding& finding) {
-  if (round.chosen(finding.rule, "keep") != "relink" || finding.place.structure != Structure::l2_table)
-    return;
-  const Context& context = round.context;
-  const std::uint64_t entries = std::min<std::uint64_t>(
-      context.header.l1_size, divide_up(context.header.size, context.geometry.l2_window_bytes));
-  std::vector<std::uint64_t> empty;
-  for (std::uint64_t index = 0; index < entries && empty.size() < 2; ++index)
-    if (round.editor.read_number<std::uint64_t>(File::image, context.header.l1_table_offset + index * 8) == 0)
-      empty.push_back(index);
-  if (empty.size() != 1) return;
-  Step& step =
-      round.editor.begin(finding.rule, Remedy::choice,
-                         fmt::format("name the lost L2 table at {:#x} in the only empty L1 entry, {}",
-                                     finding.place.offset, empty.front()));
-  step.outcome = "relink";
-  const std::uint64_t window = context.geometry.l2_window_bytes;
-  step.impact.push_back(
-      {{empty.front() * window, std::min(window, context.header.size - empty.front() * window)},
-       "",
-       "nothing is mapped",
-       "the data that the lost table maps"});
-  round.editor.write_number(File::image, context.header.l1_table_offset + empty.front() * 8,
-                            finding.place.offset | kCopied);
-}
-
 constexpr RemedyRow kRows[] = {
-    {rule("refcount/orphan-mapping"), Stage::tables, relink_lost_table},
     {rule("l1/reserved-bits"), Stage::tables, clear_reserved_l1},
     {rule("l1/unaligned"), Stage::tables, relink_or_drop_table},
     {rule("l1/outside"), Stage::tables, relink_or_drop_table},

@@ -1,0 +1,154 @@
+// L2 tables that no L1 entry names: which entry was theirs? Beside a data file their own entries tell. Else
+// it is certain only where there is one table for one empty entry; otherwise the user says so:
+//   --choose refcount/orphan-mapping=relink:TABLE@ENTRY[,TABLE@ENTRY...]
+// What speaks for an entry is the order of the file: most disks are written from their beginning to their
+// end.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "checker/analysis/table_reader.h"
+#include "checker/format/entries.h"
+#include "checker/format/header.h"
+#include "checker/planning/round.h"
+
+namespace cowvet {
+namespace {
+
+constexpr std::string_view kRelink = "relink";
+constexpr std::size_t kMostEntries = 1 << 22;  // QEMU limit of an L1 table
+
+std::vector<const Finding*> lost_tables(const Round& round) {
+  std::vector<const Finding*> lost = round.of_rule(rule("refcount/orphan-mapping"));
+  std::erase_if(lost, [](const Finding* other) { return other->place.structure != Structure::l2_table; });
+  return lost;
+}
+
+// The offset of the L2 table that each L1 entry of the disk names; 0: none.
+std::vector<std::uint64_t> named_tables(Round& round) {
+  const Context& context = round.context;
+  const std::uint64_t entries = std::min<std::uint64_t>(
+      context.header.l1_size, divide_up(context.header.size, context.geometry.l2_window_bytes));
+  std::vector<std::uint64_t> named(std::min<std::uint64_t>(entries, kMostEntries));
+  std::vector<std::byte> table(named.size() * 8);
+  if (!context.l1_usable || !round.editor.image().read(context.header.l1_table_offset, table)) return {};
+  for (std::size_t i = 0; i < named.size(); ++i)
+    named[i] = L1Entry{load_big_endian<std::uint64_t>(table.data() + i * 8)}.l2_offset();
+  return named;
+}
+
+// What an L2 table says of its own place.
+struct OwnPlace {
+  std::uint64_t last_used = 0;            // entry
+  std::optional<std::uint64_t> l1_index;  // beside a data file, whose offsets are the guest's
+};
+
+OwnPlace look_into_table(Round& round, std::uint64_t offset) {
+  const Geometry& geometry = round.context.geometry;
+  OwnPlace place;
+  bool contradicts = false;
+  std::vector<std::byte> table(geometry.cluster_bytes);
+  if (!round.editor.image().read(offset, table)) return place;
+  for (std::uint64_t i = 0; i < geometry.l2_entries; ++i) {
+    const L2Entry entry{load_big_endian<std::uint64_t>(table.data() + i * geometry.l2_entry_bytes)};
+    if (entry.raw == 0) continue;
+    place.last_used = i;
+    if (!round.context.header.has_data_file() || !entry.copied()) continue;
+    const std::uint64_t index = entry.host_offset() / geometry.l2_window_bytes;
+    contradicts |= entry.host_offset() % geometry.l2_window_bytes != i * geometry.cluster_bytes ||
+                   place.l1_index.value_or(index) != index;
+    place.l1_index = index;
+  }
+  if (contradicts) place.l1_index.reset();
+  return place;
+}
+
+// Empty entries that the table may belong to, the likely ones first: those between whose neighbours it lies.
+struct Slots {
+  std::vector<std::uint64_t> possible;
+  std::size_t likely = 0;
+};
+
+Slots slots_of(Round& round, std::uint64_t offset, const std::vector<std::uint64_t>& named) {
+  const OwnPlace place = look_into_table(round, offset);
+  const Geometry& geometry = round.context.geometry;
+  std::vector<std::uint64_t> next(named.size() + 1, ~std::uint64_t{0});  // table behind an entry
+  for (std::size_t i = named.size(); i-- > 0;) next[i] = named[i] != 0 ? named[i] : next[i + 1];
+  Slots slots;
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const bool fits =
+        named[i] == 0 && place.l1_index.value_or(i) == i &&
+        i * geometry.l2_window_bytes + place.last_used * geometry.cluster_bytes < round.context.header.size;
+    if (named[i] != 0) before = named[i];
+    if (!fits) continue;
+    const bool likely = before < offset && offset < next[i];
+    slots.possible.insert(
+        likely ? slots.possible.begin() + static_cast<std::ptrdiff_t>(slots.likely) : slots.possible.end(),
+        i);
+    slots.likely += likely;
+  }
+  return slots;
+}
+
+// The entry that "relink:TABLE@ENTRY,..." gives a table.
+std::optional<std::uint64_t> told_entry(std::string_view outcome, std::uint64_t table) {
+  const std::string key = fmt::format("{:#x}@", table);
+  std::size_t at = outcome.find(key);
+  if (at == std::string_view::npos || (outcome[at - 1] != ':' && outcome[at - 1] != ',')) return std::nullopt;
+  at += key.size();
+  std::uint64_t entry = 0;
+  const auto parsed = std::from_chars(outcome.data() + at, outcome.data() + outcome.size(), entry);
+  return parsed.ec == std::errc() ? std::optional(entry) : std::nullopt;
+}
+
+void ask(Round& round, const Finding& finding, const Slots& slots) {
+  constexpr std::size_t kMostListed = 8;
+  std::vector<std::string> listed;
+  for (std::size_t i = 0; i < std::min(kMostListed, slots.possible.size()); ++i)
+    listed.push_back(
+        fmt::format("{}{}", slots.possible[i], i < slots.likely ? " (in the order of the file)" : ""));
+  if (slots.possible.size() > kMostListed) listed.push_back("...");
+  round.consent_needed.insert(
+      fmt::format("{}: the L2 table at {:#x} may belong to one of {} empty L1 entries: {}; needs --choose "
+                  "{}=relink:{:#x}@{}",
+                  finding.rule->id, finding.place.offset, slots.possible.size(), fmt::join(listed, ", "),
+                  finding.rule->id, finding.place.offset, slots.possible.front()));
+}
+
+void relink_lost_table(Round& round, const Finding& finding) {
+  const std::string outcome = round.chosen(finding.rule, "keep");
+  if (!outcome.starts_with(kRelink) || finding.place.structure != Structure::l2_table) return;
+  const std::vector<std::uint64_t> named = named_tables(round);
+  const Slots slots = slots_of(round, finding.place.offset, named);
+  if (slots.possible.empty()) return;
+  std::optional<std::uint64_t> entry = told_entry(outcome, finding.place.offset);
+  const bool own_place = round.context.header.has_data_file() && slots.possible.size() == 1;
+  const bool only_one = slots.possible.size() == 1 && lost_tables(round).size() == 1;
+  if (!entry && (own_place || only_one)) entry = slots.possible.front();
+  if (!entry || std::ranges::find(slots.possible, *entry) == slots.possible.end())
+    return ask(round, finding, slots);
+  const std::uint64_t window = round.context.geometry.l2_window_bytes;
+  Step& step = round.editor.begin(
+      finding.rule, Remedy::choice,
+      fmt::format("name the lost L2 table at {:#x} in L1 entry {}", finding.place.offset, *entry));
+  step.outcome = outcome;
+  step.impact.push_back({{*entry * window, std::min(window, round.context.header.size - *entry * window)},
+                         "",
+                         "nothing is mapped",
+                         "the data that the lost table maps"});
+  round.editor.write_number(File::image, round.context.header.l1_table_offset + *entry * 8,
+                            finding.place.offset | kCopied);
+}
+
+constexpr RemedyRow kRows[] = {{rule("refcount/orphan-mapping"), Stage::tables, relink_lost_table}};
+
+}  // namespace
+
+std::span<const RemedyRow> orphan_remedies() {
+  return kRows;
+}
+
+}  // namespace cowvet
