@@ -1,0 +1,79 @@
+#include "checker/triage/examine_image.h"
+
+#include <new>
+#include <utility>
+
+#include "checker/analysis/analyze.h"
+#include "checker/device/file_device.h"
+#include "checker/device/follow.h"
+#include "checker/device/journal_name.h"
+#include "checker/device/locks.h"
+#include "checker/triage/signature.h"
+
+namespace cowvet {
+namespace {
+
+ImageResult not_opened(const std::string& path, std::string_view reason, std::string detail) {
+  return {.path = path,
+          .outcome = Outcome::unreadable,
+          .signature = signature_of(Outcome::unreadable, reason),
+          .check_errors = 1,
+          .detail = std::move(detail)};
+}
+
+// The first finding of the severity that decided, for people.
+std::string detail_of(const Report& report) {
+  for (const Finding& finding : report.findings)
+    if (finding.severity == report.worst && report.worst != Severity::notice) return finding.detail;
+  return "";
+}
+
+Report analyze_file(const FileDevice& device, const ExamineOptions& options) {
+  const FollowRules backing{.image_path = device.name(), .follow_directories = {}};
+  FollowRules data_file = backing;
+  if (!options.force_share) data_file.locks = &kDataFileCheckLocks;
+  const Inputs inputs{device, make_opener(std::move(data_file)), make_opener(backing)};
+  Options analysis;
+  analysis.threads = 1;  // images are shared out among processes
+  analysis.deep = options.deep;
+  analysis.max_memory_bytes = options.reference_memory_bytes;
+  Report report = analyze(inputs, analysis);
+  if (has_unfinished_journal(device.name())) report.unfinished_journal = journal_path_of(device.name());
+  return report;
+}
+
+ImageResult examine(const std::string& path, const ExamineOptions& options) {
+  const auto device = FileDevice::open(path);
+  if (!device) {
+    const int code = device.error().code;
+    return not_opened(path, code == 0 ? "not a file or block device" : describe_errno(code),
+                      device.error().message);
+  }
+  if (!options.force_share)
+    if (const auto locks = take_locks((*device)->descriptor(), kImageCheckLocks); !locks)
+      return not_opened(path, "in use", locks.error());
+  const Report report = analyze_file(**device, options);
+  return {.path = path,
+          .size_bytes = report.image_bytes,
+          .outcome = outcome_of(report),
+          .signature = signature_of(report),
+          .corruptions = report.counters.corruptions,
+          .leaks = report.counters.leaks,
+          .check_errors = report.counters.check_errors,
+          .detail = detail_of(report)};
+}
+
+}  // namespace
+
+ImageResult examine_image(const std::string& path, const ExamineOptions& options) {
+  try {
+    return examine(path, options);
+  } catch (const std::bad_alloc&) {
+    return {.path = path,
+            .outcome = Outcome::out_of_memory,
+            .signature = signature_of(Outcome::out_of_memory, "the limit was reached"),
+            .check_errors = 1};
+  }
+}
+
+}  // namespace cowvet
