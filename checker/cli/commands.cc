@@ -13,6 +13,7 @@ constexpr Command kCommands[] = {
     {"pack", "-o PACK [OPTION]... IMAGE", "pack an image without guest data, for a bug report", run_pack},
     {"report", "-o FILE [OPTION]... IMAGE", "write a page about an image, with maps, for a browser",
      run_report},
+    {"triage", "[OPTION]... PATH...", "sort thousands of images by what is wrong with them", run_triage},
     {"unpack", "-o IMAGE [OPTION]... PACK", "make an image from a pack", run_unpack},
 };
 

@@ -27,6 +27,7 @@ int run_help(const Arguments& arguments);
 int run_map(const Arguments& arguments);
 int run_pack(const Arguments& arguments);
 int run_report(const Arguments& arguments);
+int run_triage(const Arguments& arguments);
 int run_unpack(const Arguments& arguments);
 
 }  // namespace cowvet
