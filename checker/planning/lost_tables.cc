@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_map>
 
 #include "checker/analysis/bytes.h"
 #include "checker/analysis/l2_entry.h"
@@ -66,8 +67,16 @@ class L2Recognizer {
         if (table.walk) known_.insert(table.offset);
   }
 
-  TableContent look_at(std::uint64_t offset) const {
+  // Reads a cluster once, however many tables name it.
+  TableContent look_at(std::uint64_t offset) {
     if (known_.contains(offset)) return TableContent::entries;
+    const auto [seen, is_new] = seen_.try_emplace(offset, TableContent::other);
+    if (is_new) seen->second = read_table(offset);
+    return seen->second;
+  }
+
+ private:
+  TableContent read_table(std::uint64_t offset) const {
     constexpr std::uint64_t kPiece = 4096;
     const Geometry& geometry = round_.context.geometry;
     std::vector<std::byte> piece(std::min(kPiece, geometry.cluster_bytes));
@@ -85,7 +94,6 @@ class L2Recognizer {
     return found;
   }
 
- private:
   TableContent judge_piece(std::span<const std::byte> piece) const {
     const unsigned entry_bytes = round_.context.geometry.l2_entry_bytes;
     TableContent found = TableContent::empty;
@@ -103,6 +111,7 @@ class L2Recognizer {
   const Round& round_;
   const EntryJudge judge_;
   std::set<std::uint64_t> known_;
+  std::unordered_map<std::uint64_t, TableContent> seen_;
 };
 
 // Looks for L1 tables. What it reads is limited: a table may be claimed to be long at very many places.
@@ -146,7 +155,7 @@ class L1Recognizer {
   }
 
   const Round& round_;
-  const L2Recognizer l2_;
+  L2Recognizer l2_;
   std::uint64_t bytes_left_;
   std::set<std::uint64_t> named_;
 };
@@ -172,7 +181,7 @@ std::vector<std::uint64_t> lost_l1_tables(const Round& round, std::uint64_t entr
   if (entries == 0 || entries * 8 > kMostL1Bytes) return found;
   L1Recognizer recognizer(round);
   for (const std::uint64_t offset : unowned_clusters(round))
-    if (is_unowned(round, offset, entries * 8) && recognizer.holds(offset, entries)) found.push_back(offset);
+    if (recognizer.holds(offset, entries) && is_unowned(round, offset, entries * 8)) found.push_back(offset);
   return found;
 }
 
@@ -183,7 +192,13 @@ bool holds_l1_table(const Round& round, std::uint64_t offset, std::uint64_t entr
 std::vector<std::uint64_t> lost_bitmap_tables(const Round& round, std::uint32_t entries, bool with_empty) {
   const Context& context = round.context;
   std::vector<std::uint64_t> found;
+  const std::uint64_t bytes = divide_up(entries * std::uint64_t{8}, context.geometry.cluster_bytes)
+                              << context.geometry.cluster_bits;
+  // A long table may be claimed to be at very many places.
+  std::uint64_t bytes_left = 2 * context.geometry.file_bytes + context.geometry.cluster_bytes;
   const auto holds_table = [&](std::uint64_t offset) {
+    if (bytes_left < bytes) return false;
+    bytes_left -= bytes;
     const std::vector<std::byte> table = read_clusters(round, offset, entries * std::uint64_t{8});
     if (table.empty()) return false;
     bool any = false;
@@ -199,7 +214,7 @@ std::vector<std::uint64_t> lost_bitmap_tables(const Round& round, std::uint32_t 
     return any || with_empty;
   };
   for (const std::uint64_t offset : unowned_clusters(round))
-    if (is_unowned(round, offset, entries * std::uint64_t{8}) && holds_table(offset)) found.push_back(offset);
+    if (holds_table(offset) && is_unowned(round, offset, entries * std::uint64_t{8})) found.push_back(offset);
   return found;
 }
 

@@ -58,6 +58,11 @@ void release_snapshot(Round& round, const SnapshotRecord& record) {
 }
 
 bool holds_snapshot_table(const Round& round, std::uint64_t offset, std::uint32_t count) {
+  // Most clusters do not even begin with the offset of an L1 table.
+  std::byte head[8];
+  if (!round.context.in_file(offset, sizeof head) || !round.context.image.read(offset, head)) return false;
+  const auto first_l1 = load_big_endian<std::uint64_t>(head);
+  if (!round.context.aligned(first_l1) || !round.context.clusters_in_file(first_l1, 0)) return false;
   const std::uint64_t limit = std::min(round.context.geometry.file_bytes, offset + kMostTableBytes);
   std::uint64_t at = offset;
   std::vector<std::byte> piece;

@@ -212,6 +212,9 @@ class TableScanner {
 
   void add_snapshots(std::uint64_t offset) {
     constexpr std::uint64_t kMostEntryBytes = 132 << 10;
+    // Most clusters do not even begin like one.
+    const std::vector<std::byte> head = read_cluster(image_, offset, sizeof(RawSnapshotHead));
+    if (head.empty() || !l1_.contains(load_big_endian<std::uint64_t>(head.data()))) return;
     ScannedSnapshots table{.offset = offset};
     for (std::uint64_t at = offset;;) {
       const auto decoded = decode_snapshot(read_cluster(image_, at, kMostEntryBytes));
