@@ -155,6 +155,8 @@ Outcome recover_image(const Workplace& place, Direction direction) {
   if (!result) return {Ending::refused, "there is no unfinished repair"};
   if (result->state == State::unchanged && result->message.empty())
     return {Ending::taken_back, "it had not begun, and its journal was removed"};
+  if (direction == Direction::back && result->state == State::done && result->message.empty())
+    result->message = "the repair was complete before it was interrupted; --undo takes it back";
   return supervision.conclude(std::move(*result), Ending::repaired, Ending::refused);
 }
 

@@ -188,6 +188,32 @@ TEST_F(Interrupted, in_the_middle_is_closed_to_qemu_and_finished_when_it_may_go_
   EXPECT_TRUE(is_new());
 }
 
+TEST_F(Interrupted, with_its_journal_elsewhere_is_finished_from_there) {
+  prepare("mkdir elsewhere");
+  int taken_back = 0;
+  for (int call = 1; call < kMostCalls; call += 3) {
+    start_again();
+    const int status = run_at(call, SIGKILL, "-q --yes --journal elsewhere/j a.qcow2").status;
+    if (status == 0) break;
+    EXPECT_EQ(names(), "a.qcow2 elsewhere");
+    if (!is_old() && !is_new()) {
+      // The corrupt bit is all that the image itself can say.
+      EXPECT_EQ(cowvet("check -q a.qcow2").status, 2) << call;
+      EXPECT_EQ(repair("--rollback a.qcow2").status, 64) << call;
+      const CommandResult result = repair("--rollback --journal elsewhere/j a.qcow2");
+      // What was committed is done, and only the mark was left to be cleared.
+      EXPECT_THAT(result.status, AnyOf(Eq(0), Eq(65))) << call;
+      EXPECT_TRUE(result.status == 0 ? is_new() : is_old()) << call;
+      if (result.status == 0) {
+        EXPECT_THAT(result.err, HasSubstr("--undo takes it back"));
+      }
+      taken_back += result.status == 65 ? 1 : 0;
+    }
+    prepare("rm -f elsewhere/*");
+  }
+  EXPECT_GT(taken_back, 1);
+}
+
 // Of version 2, after the machine went down: no mark tells whether a third party wrote.
 TEST_F(Interrupted, by_the_machine_going_down_with_version_2_asks_for_the_direction) {
   prepare("qemu-img create -q -f qcow2 -o compat=0.10 a.qcow2 64M && qemu-io -c 'write -P 7 0 1M' a.qcow2");
