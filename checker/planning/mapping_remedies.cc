@@ -5,9 +5,11 @@
 
 #include <algorithm>
 
+#include "checker/analysis/l2_entry.h"
 #include "checker/analysis/tables.h"
 #include "checker/format/entries.h"
 #include "checker/format/header.h"
+#include "checker/planning/doubtful_tables.h"
 #include "checker/planning/impact.h"
 #include "checker/planning/private_copies.h"
 #include "checker/planning/round.h"
@@ -42,13 +44,22 @@ void clear_reserved_l1(Round& round, const Finding& finding) {
                  [](std::uint64_t raw) { return raw & ~L1Entry::kReserved; });
 }
 
+// Without the reserved bits the entry must be one that a table may hold: else not these bits are wrong, but
+// all of it, and nobody knows what the guest would read.
 void clear_reserved_l2(Round& round, const Finding& finding) {
   const Context& context = round.context;
+  const EntryJudge judge(context);
   const bool no_zero_bit = context.header.version < 3;
+  bool is_any_left = false;
   change_numbers(round, finding, "clear reserved bits", 0, [&](std::uint64_t raw) {
     if (raw & kCompressed) return raw & ~compressed_reserved({raw}, context.geometry.cluster_bits);
-    return raw & ~(L2Entry::kReserved | (no_zero_bit ? L2Entry::kZero : 0));
+    const std::uint64_t cleared = raw & ~(L2Entry::kReserved | (no_zero_bit ? L2Entry::kZero : 0));
+    const std::uint64_t plain = cleared & ~(context.header.has_extended_l2() ? L2Entry::kZero : 0);
+    if (judge.is_plausible(plain, {0}) || context.header.has_data_file()) return cleared;
+    is_any_left = true;
+    return raw;
   });
+  if (is_any_left) round.may(finding, Remedy::lossy);
 }
 
 void clear_copied(Round& round, const Finding& finding) {
@@ -128,8 +139,8 @@ void make_zero(Round& round, const Finding& finding) {
 void drop_or_zero(Round& round, const Finding& finding) {
   const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
   const L2Entry entry{raw};
-  const bool reads_zeros = !entry.compressed() && entry.zero() && round.context.header.version >= 3 &&
-                           !round.context.header.has_extended_l2();
+  const bool reads_zeros = !entry.compressed() && entry.zero() && entry.reserved() == 0 &&
+                           round.context.header.version >= 3 && !round.context.header.has_extended_l2();
   // A preallocated zero cluster loses only its preallocation.
   if (reads_zeros && finding.count == 1) {
     change_entries(round, finding, Remedy::safe, "drop the preallocation of a zero cluster",
@@ -156,10 +167,7 @@ void leave_metadata(Round& round, const Finding& finding) {
 }
 
 // Lost L2 tables and L1 entries that name none: where there is one of each, they belong together.
-void relink_or_drop_table(Round& round, const Finding& finding) {
-  const Findings& found = round.context.findings;
-  const std::uint64_t broken =
-      found.added(rule("l1/unaligned")) + found.added(rule("l1/outside")) + found.added(rule("l1/not-l2"));
+void relink_or_drop(Round& round, const Finding& finding, std::uint64_t broken) {
   std::vector<const Finding*> lost;
   if (broken == 1) lost = round.of_rule(rule("refcount/orphan-mapping"));
   std::erase_if(lost, [](const Finding* other) { return other->place.structure != Structure::l2_table; });
@@ -180,26 +188,41 @@ void relink_or_drop_table(Round& round, const Finding& finding) {
   round.editor.write_number(File::image, finding.place.offset, std::uint64_t{0});
 }
 
+void relink_or_drop_table(Round& round, const Finding& finding) {
+  const Findings& found = round.context.findings;
+  relink_or_drop(
+      round, finding,
+      found.added(rule("l1/unaligned")) + found.added(rule("l1/outside")) + found.added(rule("l1/not-l2")));
+}
+
+// Where the whole table is noise, it is the L1 entry that is wrong.
+template <RemedyFunction settle>
+void settle_entry(Round& round, const Finding& finding) {
+  if (!is_in_doubtful_table(round, finding)) return settle(round, finding);
+  const auto of_entry = as_finding_of_l1_entry(round, finding);
+  if (of_entry) relink_or_drop(round, *of_entry, count_doubtful_tables(round));
+}
+
 constexpr RemedyRow kRows[] = {
     {rule("l1/reserved-bits"), Stage::tables, clear_reserved_l1},
     {rule("l1/unaligned"), Stage::tables, relink_or_drop_table},
     {rule("l1/outside"), Stage::tables, relink_or_drop_table},
     {rule("l1/not-l2"), Stage::tables, relink_or_drop_table},
     {rule("l1/shared"), Stage::tables, copy_shared_table},
-    {rule("l2/reserved-bits"), Stage::entries, clear_reserved_l2},
-    {rule("l2/compressed-copied"), Stage::entries, clear_copied},
-    {rule("l2/zero-bit-extended"), Stage::entries, clear_zero_bit},
-    {rule("l2/subcluster-on-compressed"), Stage::entries, clear_subclusters},
-    {rule("l2/subcluster-conflict"), Stage::entries, settle_subclusters},
-    {rule("l2/subcluster-without-cluster"), Stage::entries, drop_or_zero},
-    {rule("l2/unaligned"), Stage::entries, drop_or_zero},
-    {rule("l2/outside"), Stage::entries, drop_or_zero},
-    {rule("l2/offset-zero"), Stage::entries, drop_or_zero},
-    {rule("l2/compressed-outside"), Stage::entries, drop_or_zero},
-    {rule("l2/compressed-undecodable"), Stage::entries, drop_or_zero},
-    {rule("l2/past-end"), Stage::entries, free_past_end},
-    {rule("l2/cross-linked"), Stage::entries, separate},
-    {rule("l2/overlaps-metadata"), Stage::copies, leave_metadata},
+    {rule("l2/reserved-bits"), Stage::entries, settle_entry<clear_reserved_l2>},
+    {rule("l2/compressed-copied"), Stage::entries, settle_entry<clear_copied>},
+    {rule("l2/zero-bit-extended"), Stage::entries, settle_entry<clear_zero_bit>},
+    {rule("l2/subcluster-on-compressed"), Stage::entries, settle_entry<clear_subclusters>},
+    {rule("l2/subcluster-conflict"), Stage::entries, settle_entry<settle_subclusters>},
+    {rule("l2/subcluster-without-cluster"), Stage::entries, settle_entry<drop_or_zero>},
+    {rule("l2/unaligned"), Stage::entries, settle_entry<drop_or_zero>},
+    {rule("l2/outside"), Stage::entries, settle_entry<drop_or_zero>},
+    {rule("l2/offset-zero"), Stage::entries, settle_entry<drop_or_zero>},
+    {rule("l2/compressed-outside"), Stage::entries, settle_entry<drop_or_zero>},
+    {rule("l2/compressed-undecodable"), Stage::entries, settle_entry<drop_or_zero>},
+    {rule("l2/past-end"), Stage::entries, settle_entry<free_past_end>},
+    {rule("l2/cross-linked"), Stage::entries, settle_entry<separate>},
+    {rule("l2/overlaps-metadata"), Stage::copies, settle_entry<leave_metadata>},
 };
 
 }  // namespace

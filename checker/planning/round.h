@@ -46,6 +46,8 @@ struct Round {
   bool settled_overlap = false;        // one in this round: others may look different now
   // Of L2 tables, by offset: see impact.h.
   std::map<std::uint64_t, std::vector<std::string>> owners_of_table;
+  std::map<std::uint64_t, bool> doubtful_tables;  // see doubtful_tables.h
+  bool counted_doubtful_tables = false;           // all of them are known
 
   // Whether a remedy of this class may be applied; where it may not, that is noted for the user.
   bool may(const Finding& finding, Remedy remedy);
