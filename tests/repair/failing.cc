@@ -67,6 +67,7 @@ void Failing::fail_every_operation_of_recovery(std::uint64_t down_at, int code, 
 void Failing::check_announced(const Machine& machine, const RepairResult& result) {
   ++failures_;
   EXPECT_FALSE(result.message.empty());
+  EXPECT_EQ(machine.violations(), std::vector<std::string>{});
   check_next_start(machine.after_exit());
   check_next_start(without_power(machine));
   if (result.state == State::unfinished) return;

@@ -112,13 +112,14 @@ std::string_view find_reason(const Reason (&reasons)[N], const corpus::Recipe& r
 std::vector<RepairMode> repair_modes_of(const corpus::Recipe& recipe) {
   const bool deep = recipe.check_deep;
   PlanOptions all{.allow_metadata = true, .allow_lossy = true, .deep = deep};
-  std::vector<RepairMode> modes{{"safe", {.deep = deep}, false, true},
-                                {"leaks only", {.leaks_only = true, .deep = deep}, false, true},
-                                {"all consents", all}};
+  std::vector<RepairMode> modes{
+      {.name = "safe", .options = {.deep = deep}, .gives_nothing = true},
+      {.name = "leaks only", .options = {.leaks_only = true, .deep = deep}, .gives_nothing = true},
+      {.name = "all consents", .options = all}};
   // A notice is changed only where its rule is named.
   if ((*recipe.rule)->severity == Severity::notice) {
     all.only = {std::string((*recipe.rule)->id), "refcount/leak"};
-    modes.push_back({"only its rule", all});
+    modes.push_back({.name = "only its rule", .options = all});
   }
   for (const auto& [rule_id, outcomes] : all_outcomes()) {
     const bool is_expected = std::ranges::any_of(
@@ -127,7 +128,8 @@ std::vector<RepairMode> repair_modes_of(const corpus::Recipe& recipe) {
     for (const std::string& outcome : outcomes) {
       PlanOptions options = all;
       options.choices[std::string(rule_id->id)] = outcome;
-      modes.push_back({fmt::format("{}={}", rule_id->id, outcome), options, true});
+      modes.push_back(
+          {.name = fmt::format("{}={}", rule_id->id, outcome), .options = options, .is_choice = true});
     }
   }
   return modes;
