@@ -118,12 +118,17 @@ class HeaderRebuild {
     const std::string kept = donor_ ? "names and features are the donor's"
                                     : "the names of backing and data file, bitmaps and keys are lost";
     candidates_.push_back(
-        {.outcome = outcome_,
+        {.outcome = outcome_.empty() ? "donor" : outcome_,
          .why = fmt::format("write a header for the L1 table at {:#x} and the refcount table at "
                             "{:#x}, with {} snapshots; the disk's size of {} bytes is {}; {}",
                             header.l1_table_offset, header.refcount_table_offset, header.nb_snapshots,
-                            header.size, size_ ? "as given" : "deduced", kept),
+                            header.size, size_source(header), kept),
          .patches = {{0, first_cluster(header)}}});
+  }
+
+  std::string_view size_source(const Header& header) const {
+    if (size_) return "as given";
+    return donor_ && donor_->size == header.size ? "the donor's" : "deduced";
   }
 
   std::vector<std::byte> first_cluster(const Header& header) const {

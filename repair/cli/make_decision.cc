@@ -54,8 +54,11 @@ bool make_new_plan(const Inputs& inputs, const RepairOptions& options, Progress&
     return end(
         outcome, Ending::failed,
         fmt::format("{} has no external data file, so that --data-file has no use", options.image_path));
-  if (!outcome.found->header_usable) return true;
   auto plan = make_plan(inputs, options.planning, &progress);
+  if (!plan && !outcome.found->header_usable) {
+    outcome.message = "nothing can be repaired here: " + plan.error();
+    return true;
+  }
   if (!plan) return end(outcome, Ending::failed, "no plan can be made: " + plan.error());
   outcome.plan = std::move(*plan);
   return true;
@@ -85,8 +88,7 @@ bool make_or_read_plan(const Inputs& inputs, const RepairOptions& options, Outco
       return false;
   }
   show(options, outcome);
-  if (!outcome.plan)
-    return end(outcome, Ending::nothing_to_do, "nothing can be repaired here: there is no usable header");
+  if (!outcome.plan) return end(outcome, Ending::nothing_to_do, std::move(outcome.message));
   return judge(options, outcome);
 }
 
