@@ -7,6 +7,8 @@
 namespace cowvet {
 namespace {
 
+constexpr const char* kJournalSuffix = ".cowvet-journal";
+
 std::string beside(const std::string& image_path, const char* suffix) {
   std::error_code missing;
   const std::filesystem::path real = std::filesystem::canonical(image_path, missing);
@@ -16,7 +18,7 @@ std::string beside(const std::string& image_path, const char* suffix) {
 }  // namespace
 
 std::string journal_path_of(const std::string& image_path) {
-  return beside(image_path, ".cowvet-journal");
+  return beside(image_path, kJournalSuffix);
 }
 
 std::string undo_path_of(const std::string& image_path) {
@@ -25,7 +27,10 @@ std::string undo_path_of(const std::string& image_path) {
 
 bool has_unfinished_journal(const std::string& image_path) {
   struct stat status{};
-  return lstat(journal_path_of(image_path).c_str(), &status) == 0;
+  // The real name is only looked for where it matters: that takes longer than examining a small image.
+  const bool is_link = lstat(image_path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+  const std::string journal = is_link ? journal_path_of(image_path) : image_path + kJournalSuffix;
+  return lstat(journal.c_str(), &status) == 0;
 }
 
 }  // namespace cowvet
