@@ -68,3 +68,10 @@ foreach(command cowvet cowvet-repair)
 endforeach()
 install(FILES ${cowvet_packaging}/completions/_cowvet DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
   COMPONENT tools)
+
+# Job files that spread a triage over machines.
+set(cowvet_jobs ${PROJECT_SOURCE_DIR}/checker/share/jobs)
+set(cowvet_examples ${CMAKE_INSTALL_DATADIR}/doc/cowvet/examples)
+install(PROGRAMS ${cowvet_jobs}/triage-shard ${cowvet_jobs}/triage-parallel ${cowvet_jobs}/triage.sbatch
+  DESTINATION ${cowvet_examples} COMPONENT tools)
+install(FILES ${cowvet_jobs}/README.md ${cowvet_jobs}/triage-job.yaml DESTINATION ${cowvet_examples} COMPONENT tools)
