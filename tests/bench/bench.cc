@@ -13,6 +13,7 @@
 #include "tests/bench/floor.h"
 #include "tests/bench/rows.h"
 #include "tests/bench/tables.h"
+#include "tests/bench/triage_row.h"
 
 namespace cowvet::bench {
 namespace {
@@ -31,6 +32,7 @@ constexpr NamedTable kTables[] = {
     {"memory-cap", measure_memory_cap},
     {"rebuild", measure_rebuild},
     {"instructions", count_instructions},
+    {"triage", measure_triage},
 };
 
 std::string table_names() {
