@@ -1,11 +1,22 @@
 // cowvet: examines qcow2 images, read-only.
+#include <unistd.h>
+
 #include <exception>
+#include <string_view>
 
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
 
 namespace cowvet {
 namespace {
+
+// Memory may run out where no exception can pass: the destructor of a JSON value needs some. Nothing is
+// allocated here.
+[[noreturn]] void end_incomplete() {
+  constexpr std::string_view kMessage = "cowvet: out of memory, or another error that leaves no way on\n";
+  if (write(STDERR_FILENO, kMessage.data(), kMessage.size()) < 0) _exit(kExitIncomplete);
+  _exit(kExitIncomplete);
+}
 
 int run(const Arguments& words) {
   if (words.empty()) return usage_error("no command given");
@@ -20,6 +31,7 @@ int run(const Arguments& words) {
 }  // namespace cowvet
 
 int main(int count, char** words) {
+  std::set_terminate(cowvet::end_incomplete);
   cowvet::occupy_standard_descriptors();
   try {
     return cowvet::run({words + (count > 0 ? 1 : 0), words + count});
