@@ -35,7 +35,7 @@ class Sha256 {
 // Adds what the device holds from `begin` to `end`.
 std::expected<void, IoError> add_range(Sha256& hash, const Device& device, std::uint64_t begin,
                                        std::uint64_t end) {
-  static const std::vector<std::byte> zeros(kPieceBytes);
+  static const std::vector<std::byte> kZeros(kPieceBytes);
   std::vector<std::byte> piece(kPieceBytes);
   while (begin < end) {
     const DataExtent data = device.next_data(begin);
@@ -45,7 +45,7 @@ std::expected<void, IoError> add_range(Sha256& hash, const Device& device, std::
     const std::span<std::byte> bytes(piece.data(), length);
     if (!hole)
       if (const auto read = device.read(begin, bytes); !read) return std::unexpected(read.error());
-    hash.add(hole ? std::span<const std::byte>(zeros).first(length) : bytes);
+    hash.add(hole ? std::span<const std::byte>(kZeros).first(length) : bytes);
     begin += length;
   }
   return {};

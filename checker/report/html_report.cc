@@ -91,7 +91,7 @@ std::string finding_item(const Finding& finding) {
   std::string text = describe(finding, 0);
   text.pop_back();  // the line feed
   std::string html =
-      fmt::format("<li data-severity=\"{}\"><span class=\"text\">", to_string(finding.severity));
+      fmt::format(R"(<li data-severity="{}"><span class="text">)", to_string(finding.severity));
   for (std::size_t end = 0; end != std::string::npos; text.erase(0, end + 1)) {
     end = text.find('\n');
     html += html_text(std::string_view(text).substr(0, end), kLongestFinding);

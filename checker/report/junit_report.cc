@@ -75,7 +75,7 @@ Test test_of(const Report& report, const RuleTotal& total, Judging judging) {
 }
 
 std::string test_xml(const Test& test, const std::string& suite) {
-  std::string xml = fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"0\"", suite, test.name);
+  std::string xml = fmt::format(R"(    <testcase classname="{}" name="{}" time="0")", suite, test.name);
   if (test.outcome == Outcome::passed)
     return xml + (test.text.empty() ? "/>\n"
                                     : fmt::format(">\n      <system-out>{}</system-out>\n    </testcase>\n",

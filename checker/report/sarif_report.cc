@@ -105,8 +105,9 @@ std::string fix_json(const Report& report, const Plan& plan) {
   if (plan.empty() || !plan.unfit.empty()) return "";
   Json changes = Json::array();
   const auto add = [&](std::optional<Json> change) {
-    if (change && !(*change)["replacements"].empty()) changes.push_back(*std::move(change));
-    return change.has_value();
+    if (!change) return false;
+    if (!(*change)["replacements"].empty()) changes.push_back(*std::move(change));
+    return true;
   };
   if (!add(change_json(plan, File::image, plan.image, plan.image_bytes_after, uri_of(report, File::image))))
     return "";
@@ -179,8 +180,12 @@ std::string SarifWriter::image(const Report& report, const Plan* plan) {
                                    {{"verdict", to_string(verdict_of(report))},
                                     {"status", exit_status_of(report, judging_)},
                                     {"summary", verdict_sentence(report, judging_)}}}}));
-  const std::string fix = plan != nullptr ? fix_json(report, *plan) : "";
-  const Finding* carrier = fix.empty() ? nullptr : carrier_of(report, *plan);
+  std::string fix;
+  const Finding* carrier = nullptr;  // of the fix
+  if (plan != nullptr) {
+    fix = fix_json(report, *plan);
+    if (!fix.empty()) carrier = carrier_of(report, *plan);
+  }
   std::string text;
   for (const Finding& finding : report.findings)
     text += result(report, finding, &finding == carrier ? fix : "");
