@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <set>
 
 #include "checker/analysis/cluster_set.h"
+#include "checker/analysis/l2_entry.h"
 #include "checker/analysis/map_clusters.h"
 #include "checker/analysis/passes.h"
 #include "checker/analysis/refcount_table.h"
@@ -107,6 +108,36 @@ void add_snapshot_table(const Context& context, ClusterSet& kept) {
   add_area(kept, context, context.header.snapshots_offset, end - context.header.snapshots_offset + 1);
 }
 
+// Whether most of what a table's entries seem to say makes no sense: guest data that a damaged L1 entry
+// names. A few entries may be damaged in any table.
+bool is_noise(const Context& context, std::uint64_t table_offset) {
+  constexpr std::uint64_t kFew = 8;
+  const EntryJudge judge(context);
+  std::vector<std::byte> bytes(context.geometry.cluster_bytes);
+  if (!context.image.read(table_offset, bytes)) return false;
+  std::uint64_t used = 0;
+  std::uint64_t wrong = 0;
+  for (std::uint64_t at = 0; at < bytes.size(); at += context.geometry.l2_entry_bytes) {
+    const auto raw = load_big_endian<std::uint64_t>(bytes.data() + at);
+    const SubclusterBitmap subclusters{
+        context.geometry.l2_entry_bytes == 16 ? load_big_endian<std::uint64_t>(bytes.data() + at + 8) : 0};
+    if (raw == 0 && subclusters.raw == 0) continue;
+    ++used;
+    wrong += !judge.is_plausible(raw, subclusters);
+  }
+  return wrong > kFew && wrong > used / 2;
+}
+
+void add_tables_of_noise(const Examined& examined, ClusterSet& doubtful) {
+  const Context& context = examined.context;
+  std::set<std::uint64_t> tables;  // with findings
+  for (const Finding& finding : examined.report.findings)
+    if (finding.place.structure == Structure::l2_table && finding.place.file == File::image)
+      tables.insert(finding.place.offset & ~(context.geometry.cluster_bytes - 1));
+  for (const std::uint64_t offset : tables)
+    if (is_noise(context, offset)) add_area(doubtful, context, offset, context.geometry.cluster_bytes);
+}
+
 Metadata find_metadata(Examined& examined) {
   Metadata metadata;
   Context& context = examined.context;
@@ -124,6 +155,7 @@ Metadata find_metadata(Examined& examined) {
     add_area(block.believed ? metadata.kept : metadata.doubtful, context, block.offset, cluster_bytes);
   for (const L2Table& table : context.tables->l2)
     add_area(table.walk ? metadata.kept : metadata.doubtful, context, table.offset, cluster_bytes);
+  add_tables_of_noise(examined, metadata.doubtful);
   metadata.kept.merge(metadata.doubtful);
   look_at_map(examined, metadata);
   return metadata;

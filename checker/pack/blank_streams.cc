@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -80,9 +81,11 @@ class StreamBlanker {
   std::uint64_t run() {
     for (const L2Table& table : context_.tables->l2)
       if (table.walk) collect(table);
-    std::ranges::sort(streams_);
-    const auto repeated = std::ranges::unique(streams_);
+    // Of streams that begin at one place, the longest: entries may disagree about the number of sectors.
+    std::ranges::sort(streams_, std::greater<>());
+    const auto repeated = std::ranges::unique(streams_, {}, &Stream::begin);
     streams_.erase(repeated.begin(), repeated.end());
+    std::ranges::reverse(streams_);
     std::uint64_t without_room = 0;
     for (std::size_t i = 0; i < streams_.size(); ++i) {
       // Another stream may begin in this one's last sector.
@@ -132,11 +135,11 @@ bool StreamBlanker::is_untouched(std::uint64_t begin, std::uint64_t end) const {
 
 // False: there is no room for a replacement.
 bool StreamBlanker::blank(const Stream& stream, std::uint64_t room_end) {
-  if (is_untouched(stream.begin, stream.end)) return true;
   Bytes bytes(stream.end - stream.begin);
   if (!context_.image.read(stream.begin, bytes)) return true;
   const Bytes blanked = replacement(bytes);
   const std::uint64_t room = room_end - stream.begin;
+  if (is_untouched(stream.begin, stream.begin + std::min<std::uint64_t>(blanked.size(), room))) return false;
   if (blanked.size() <= room) {
     copy_.write(stream.begin, blanked);
     return true;
