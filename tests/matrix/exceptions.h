@@ -13,7 +13,7 @@ namespace cowvet::matrix {
 std::string_view why_legal(const corpus::ListedField& field, Verb verb);
 
 // Why findings of this rule may be left although every consent was given; empty: they may not.
-std::string_view why_left(std::string_view rule);
+std::string_view why_left(const corpus::ListedField& field, std::string_view rule);
 
 // Why a plan may be refused by its own rehearsal; empty: it must be fit. Each is a repair that we lack, not
 // one that does harm.

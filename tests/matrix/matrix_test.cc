@@ -40,7 +40,7 @@ class Matrix : public testing::TestWithParam<Base> {
       EXPECT_TRUE(verdict.is_too_large || !why_unfit(field, verdict.unfit).empty()) << verdict.unfit;
     } else {
       ++(verdict.is_clean ? tally_.clean : tally_.partly);
-      for (const std::string& rule : verdict.left) EXPECT_NE(why_left(rule), "") << "left: " << rule;
+      for (const std::string& rule : verdict.left) EXPECT_NE(why_left(field, rule), "") << "left: " << rule;
     }
   }
 
