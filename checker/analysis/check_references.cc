@@ -117,6 +117,7 @@ void check_references(Context& context) {
   for (;;) {
     compare_refcounts(context, references, refcounts, areas, offenders);
     // Where refcount blocks cannot be believed, nothing was compared.
+    collect_contested(context, references, offenders);
     offenders.used_end = referenced_end(context, references, offenders.used_end);
     if (!references.next_window()) break;
     claim_metadata(context, refcounts, tables, references);

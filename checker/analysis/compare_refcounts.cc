@@ -216,7 +216,6 @@ void Comparer::compare_cluster(Stretch& stretch, const References::Chunk* chunk,
   const std::uint64_t bit = bit_of(cluster);
   if (stored != 1 && chunk->bits(Claim::copied, word) & bit) add_wrong(found_.copied_wrongly, cluster);
   if (stored == 1 && chunk->bits(Claim::clear, word) & bit) add_wrong(found_.clear_wrongly, cluster);
-  if (chunk->contested(word) & bit) found_.contested.add(cluster);
 }
 
 void Comparer::add_run(Stretch& stretch, Mismatch kind, std::uint64_t first, std::uint64_t count,
@@ -305,6 +304,18 @@ void compare_refcounts(Context& context, const References& references, const Ref
   for (const auto& comparer : comparers) offenders.merge(comparer->found());
   collect_runs(stretches, offenders);
   offenders.complete = offenders.complete && refcounts.complete;
+}
+
+void collect_contested(const Context& context, const References& references, Offenders& offenders) {
+  references.for_each_chunk([&](std::uint64_t index, const References::Chunk& chunk) {
+    if (!chunk.has_contested()) return;
+    for (std::uint64_t word = 0; word < kChunkWords; ++word)
+      for (std::uint64_t left = chunk.contested(word); left != 0; left &= left - 1) {
+        const std::uint64_t cluster =
+            index * kChunkClusters + word * 64 + static_cast<unsigned>(std::countr_zero(left));
+        if (cluster < context.geometry.file_clusters) offenders.contested.add(cluster);
+      }
+  });
 }
 
 void report_mismatches(Context& context, const Offenders& offenders) {

@@ -45,6 +45,10 @@ struct Offenders {
 void compare_refcounts(Context& context, const References& references, const RefcountTable& refcounts,
                        const AreaIndex& areas, Offenders& offenders);
 
+// The clusters in the window of `references` that parties claim which exclude each other, whatever the
+// refcounts say of them.
+void collect_contested(const Context& context, const References& references, Offenders& offenders);
+
 // refcount/too-low, -too-high, -overflow, -table-too-short. To be called behind the last window.
 void report_mismatches(Context& context, const Offenders& offenders);
 

@@ -68,6 +68,7 @@ class References {
       return load(planes_[static_cast<unsigned>(kind)], word);
     }
     std::uint64_t contested(std::uint64_t word) const { return load(contested_, word); }
+    bool has_contested() const { return contested_.load(std::memory_order_acquire) != nullptr; }
     bool has_extra() const { return extra_width_ != 0; }
     std::uint64_t references(std::uint64_t cluster_in_chunk) const;
 
