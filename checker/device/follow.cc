@@ -138,7 +138,7 @@ class Opener {
   // From the innermost directory that the user trusts: the way there is the user's, links and all.
   std::optional<Way> find_way(const Components& full) const {
     std::vector<Root> roots;
-    add_root(roots, directory_);
+    if (rules_.own_directory) add_root(roots, directory_);
     for (const std::string& directory : rules_.follow_directories) add_root(roots, directory);
     std::optional<Way> way;
     for (const Root& root : roots) {
