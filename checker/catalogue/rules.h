@@ -78,6 +78,10 @@ inline constexpr std::string_view kBackingAdvice =
     "Find out which backing file the image was made with, and name it again with 'qemu-img rebase -u -b "
     "FILE -F FORMAT IMAGE' on a copy. A wrong backing file gives the guest wrong data.";
 
+inline constexpr std::string_view kPolicyAdvice =
+    "Do not start a guest from this image here. If you trust where it comes from, allow it in a policy file "
+    "('cowvet check --policy FILE').";
+
 inline constexpr std::string_view kLuksAdvice =
     "Do not write to the image and do not run 'qemu-img check -r' on it: it may free the clusters that "
     "hold the keys. Without these keys the guest's data cannot be decrypted; restore the LUKS header from "
@@ -860,6 +864,56 @@ inline constexpr Rule kRules[] = {
      "Full disk encryption header pointer; LUKS1 on-disk format",
      "Some or all passwords no longer open the image. Without a key the guest's data cannot be decrypted.",
      kLuksAdvice},
+    // With --policy only: may this image be booted here?
+    {"policy/not-qcow2", Severity::corruption, Remedy::none,
+     "The file is not a qcow2 image, or is an image of another format as well.",
+     "The caller's policy (--policy): the content must be of the declared format, and of no other",
+     "Programs that disagree about what the file is show different content, which attackers use.",
+     kPolicyAdvice},
+    {"policy/backing-file", Severity::corruption, Remedy::none,
+     "The image has a backing file that the policy does not allow, or that is missing, damaged, of another "
+     "format than declared, or part of a loop.",
+     "The caller's policy (--policy): 'allow backing-file DIRECTORY'",
+     "A guest reads whatever file the image names: an image from a stranger can name any file of the host.",
+     kPolicyAdvice},
+    {"policy/data-file", Severity::corruption, Remedy::none,
+     "The image has an external data file, or the name or the raw bit of one, and the policy does not allow "
+     "it; or the data file could not be examined.",
+     "The caller's policy (--policy): 'allow data-file DIRECTORY'",
+     "A guest reads and writes whatever file the image names: an image from a stranger can name any file of "
+     "the host.",
+     kPolicyAdvice},
+    {"policy/name-unsafe", Severity::corruption, Remedy::none,
+     "The image names a file by an address of a protocol, with control characters, or by a path that leads "
+     "out of where names are allowed.",
+     "The caller's policy (--policy): only plain paths below the directories that it allows",
+     "QEMU may open something else than a file of this image: a device, a server, a file of the host.",
+     kPolicyAdvice},
+    {"policy/encrypted", Severity::corruption, Remedy::none,
+     "The image is encrypted and the policy does not allow it; AES is never allowed.",
+     "The caller's policy (--policy): 'allow encryption', for LUKS only",
+     "The content cannot be examined without the key. QEMU's AES encryption is broken and runs no guest.",
+     kPolicyAdvice},
+    {"policy/unknown-feature", Severity::corruption, Remedy::none,
+     "The image uses an incompatible feature that this program does not know.",
+     "The caller's policy (--policy); Header, bytes 72-79",
+     "What the image makes QEMU do cannot be judged.",
+     kPolicyAdvice},
+    {"policy/dirty", Severity::corruption, Remedy::none,
+     "The image was not closed cleanly and the policy does not allow it.",
+     "The caller's policy (--policy): 'allow dirty'; Header, bytes 72-79, bit 0",
+     "QEMU rebuilds the refcounts when it opens the image, which takes time and writes to it.",
+     kPolicyAdvice},
+    {"policy/snapshot-present", Severity::corruption, Remedy::none,
+     "The image has internal snapshots and the policy does not allow it.",
+     "The caller's policy (--policy): 'allow snapshots'",
+     "Snapshots can hold other disks than the one that was examined, and the state of a machine.",
+     kPolicyAdvice},
+    {"policy/oversized", Severity::corruption, Remedy::none,
+     "The guest's disk or the file is larger than the policy allows.",
+     "The caller's policy (--policy): 'limit virtual-size SIZE', 'limit file-size SIZE'",
+     "The image can fill more of the host's storage than was granted.",
+     kPolicyAdvice},
 };
 // clang-format on
 

@@ -14,8 +14,10 @@
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/progress_display.h"
+#include "checker/cli/time_limit.h"
 #include "checker/device/journal_name.h"
 #include "checker/planning/plan_file.h"
+#include "checker/policy/judge_image.h"
 #include "checker/report/report_writer.h"
 
 namespace cowvet {
@@ -62,13 +64,19 @@ void examine_opened(const OpenedImage& opened, const CheckOptions& options, Exam
   examined.image = opened.image->identity();
   Inputs inputs = opened.inputs();
   inputs.open_data_file = [&](const std::string& name) {
-    Companion companion = opened.open_data_file(name);
+    const bool by_policy = options.policy && options.image.data_file.empty();
+    Companion companion =
+        by_policy ? data_file_opener(*options.policy, examined.path)(name) : opened.open_data_file(name);
     examined.data_file = companion.device ? companion.device->identity() : companion.identity;
     return companion;
   };
+  if (options.policy) inputs.open_backing = backing_opener(*options.policy, examined.path);
   Progress progress;
   const ProgressDisplay display(progress, examined.path, options.progress);
   Report report = analyze(inputs, options.analysis, &progress);
+  const bool data_file_named = !options.image.data_file.empty();
+  if (options.policy)
+    judge_image(report, {*opened.image, examined.path, data_file_named}, *options.policy, options.analysis);
   // Not an option to be passed over: the user takes the data for examined.
   if (!options.image.data_file.empty() && report.header_usable && !report.header.has_data_file()) {
     examined.error =
@@ -160,6 +168,7 @@ class Output {
 int run_check(const Arguments& arguments) {
   const auto options = parse_check_options(arguments);
   if (!options) return options.error();
+  limit_time(options->timeout_seconds);
   reserve_progress_signal();
   Output out(*options);
   for (const std::string& path : options->images) out.add(examine(path, *options));

@@ -26,6 +26,8 @@ struct Texts {
   std::string limit = "20";
   std::string threads = "0";
   std::string max_memory = "0";
+  std::string timeout = "0";
+  std::string policy;
   bool no_data = false;
   PlanTexts plan;
 };
@@ -54,6 +56,11 @@ po::options_description describe_options(CheckOptions& options, Texts& texts) {
                      "memory for counting references, such as 512M (default: as much as the image needs)");
   list.add_options()("progress,p", po::bool_switch(&options.progress),
                      "show progress at once, and where standard error is no terminal");
+  list.add_options()("policy", po::value(&texts.policy)->value_name("POLICY"),
+                     "refuse (status 2) what may not be booted here: preboot, or a file that allows more; "
+                     "implies --format qcow2 and --deep, and files are followed only as it allows");
+  list.add_options()("timeout", po::value(&texts.timeout)->value_name("SECONDS"),
+                     "give up (status 1) when the whole run takes longer");
   list.add_options()("plan", po::value(&options.plan_file)->value_name("FILE"),
                      "write a plan to the new FILE that repairs what is found; nothing is repaired");
   list.add_options()("fixes", po::bool_switch(&options.fixes),
@@ -93,6 +100,20 @@ std::expected<void, std::string> apply_planning(const PlanTexts& texts, CheckOpt
   return {};
 }
 
+std::expected<void, std::string> apply_policy(const Texts& texts, CheckOptions& options) {
+  if (texts.policy.empty()) return {};
+  if (!options.image.follow.empty())
+    return std::unexpected("--follow does not go with --policy, which says itself what is followed");
+  if (texts.no_data)
+    return std::unexpected("--no-data does not go with --policy, which examines the data file, too");
+  auto policy = load_policy(texts.policy);
+  if (!policy) return std::unexpected(policy.error());
+  options.policy = *std::move(policy);
+  options.judging.must_be_qcow2 = true;
+  options.analysis.deep = true;
+  return {};
+}
+
 // Moves what the texts say into the options; the error is a message for people.
 std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options) {
   const auto format = parse_format(texts.output);
@@ -103,6 +124,10 @@ std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options
   if (!threads) return std::unexpected(threads.error());
   const auto max_memory = parse_size("max-memory", texts.max_memory);
   if (!max_memory) return std::unexpected(max_memory.error());
+  constexpr std::uint64_t kLongestTimeout = 1'000'000'000;
+  const auto timeout = parse_number("timeout", texts.timeout);
+  if (!timeout) return std::unexpected(timeout.error());
+  if (*timeout > kLongestTimeout) return std::unexpected("--timeout is too long");
 
   options.format = *format;
   options.judging.must_be_qcow2 = !options.image.format.empty();
@@ -110,7 +135,8 @@ std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options
   options.analysis.findings_per_rule = *limit;
   options.analysis.threads = *threads;
   options.analysis.max_memory_bytes = *max_memory;
-  return {};
+  options.timeout_seconds = static_cast<unsigned>(*timeout);
+  return apply_policy(texts, options);
 }
 
 }  // namespace

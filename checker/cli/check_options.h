@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/open_images.h"
 #include "checker/cli/plan_options.h"
+#include "checker/policy/policy.h"
 #include "checker/report/report_writer.h"
 #include "checker/report/verdict.h"
 
@@ -25,6 +27,8 @@ struct CheckOptions {
   std::string plan_file;  // --plan; empty: none is made
   bool fixes = false;     // --fixes: a plan for each image, in the SARIF report
   PlanOptions planning;
+  std::optional<Policy> policy;  // --policy
+  unsigned timeout_seconds = 0;  // 0: none
 };
 
 // The error is an exit status: help was printed, or a message about wrong usage.

@@ -91,6 +91,8 @@ std::string_view first_step(const Report& report) {
              "--rollback IMAGE', then check again: what is said here is true of neither state.";
     case Verdict::leaks:
       return "The image can be used as it is.";
+    case Verdict::refused:
+      return "Do not start a guest from this image here.";
     case Verdict::not_qcow2:
       return "Make sure that this is the right file.";
     case Verdict::partly_examined:

@@ -29,6 +29,24 @@ Verdict damage_behind(Remedy remedy) {
   return Verdict::guest_data_at_risk;
 }
 
+bool is_policy(RuleId id) {
+  return id->id.starts_with("policy/");
+}
+
+bool is_refused(const Report& report) {
+  return std::ranges::any_of(report.totals, [](const RuleTotal& total) {
+    return is_policy(total.rule) && total.worst >= Severity::corruption;
+  });
+}
+
+std::string refused_sentence(const Report& report, std::string_view name) {
+  std::uint64_t reasons = 0;
+  for (const RuleTotal& total : report.totals)
+    if (is_policy(total.rule) && total.worst >= Severity::corruption) reasons += total.findings;
+  return fmt::format("{} is refused by the policy ({}). No damage was found in it.", name,
+                     counted(reasons, "reason", "reasons"));
+}
+
 std::string sound_sentence(const Report& report, std::string_view name, bool strict) {
   const std::uint64_t notices = report.counters.notices;
   if (strict && notices != 0)
@@ -112,6 +130,8 @@ std::string_view to_string(Verdict verdict) {
       return "repair-unfinished";
     case Verdict::not_qcow2:
       return "not-qcow2";
+    case Verdict::refused:
+      return "refused";
   }
   return "";
 }
@@ -120,12 +140,16 @@ Verdict damage_of(const Report& report) {
   const Counters& counters = report.counters;
   if (counters.corruptions == 0) return counters.leaks == 0 ? Verdict::sound : Verdict::leaks;
   Verdict worst = Verdict::leaks;
+  bool only_refused = true;
   for (const RuleTotal& total : report.totals) {
+    if (is_policy(total.rule)) continue;
+    only_refused = only_refused && total.worst <= Severity::leak;
     // A rule of corruption whose worst finding is "unchecked" may have damage behind it.
     const bool damage = total.worst == Severity::corruption ||
                         (total.worst == Severity::unchecked && total.rule->severity == Severity::corruption);
     if (damage) worst = std::max(worst, damage_behind(total.rule->remedy));
   }
+  if (only_refused) return counters.leaks == 0 ? Verdict::sound : Verdict::leaks;
   return worst == Verdict::leaks ? Verdict::guest_data_at_risk : worst;
 }
 
@@ -135,6 +159,7 @@ Verdict verdict_of(const Report& report) {
   if (!report.is_qcow2 && !fired(report, rule("file/unreadable"))) return Verdict::not_qcow2;
   if (report.worst == Severity::unchecked) return Verdict::incomplete;
   const Verdict damage = damage_of(report);
+  if ((damage == Verdict::sound || damage == Verdict::leaks) && is_refused(report)) return Verdict::refused;
   if (damage == Verdict::sound && fired(report, rule("data-file/not-examined")))
     return Verdict::partly_examined;
   return damage;
@@ -162,6 +187,8 @@ std::string verdict_sentence(const Report& report, Judging judging) {
           "{} must not be used: a repair of it was interrupted, and it may be in between its old and its new "
           "state ({} is there).",
           name, escape_for_terminal(report.unfinished_journal));
+    case Verdict::refused:
+      return refused_sentence(report, name);
     case Verdict::sound:
     case Verdict::partly_examined:
       return sound_sentence(report, name, judging.strict);

@@ -26,6 +26,7 @@ enum class Verdict : std::uint8_t {
   incomplete,          // something could not be examined; what was may be damaged too
   repair_unfinished,   // in between two states: whatever was found may not be true of either
   not_qcow2,
+  refused,  // no damage, but the caller's policy forbids to use it
 };
 
 std::string_view to_string(Verdict verdict);  // "sound", "partly-examined", "leaks", ...

@@ -54,6 +54,7 @@ Outcome outcome_of(const Report& report) {
     case Verdict::metadata_damaged:
     case Verdict::auxiliary_damaged:
     case Verdict::guest_data_at_risk:
+    case Verdict::refused:
       return Outcome::corrupt;
     case Verdict::not_qcow2:
       return Outcome::not_qcow2;

@@ -1,0 +1,44 @@
+// What a host lets boot, beyond an image's being sound. The built-in policy `preboot` allows nothing that
+// makes QEMU open a second file or trust anything but this image; a policy file starts from there and relaxes
+// it.
+//
+// A policy file has one statement a line; '#' begins a comment:
+//   allow backing-file DIRECTORY    backing files below DIRECTORY; may be given several times
+//   allow data-file DIRECTORY       an external data file below DIRECTORY; may be given several times
+//   allow snapshots
+//   allow dirty                     the image was not closed cleanly
+//   allow encryption                LUKS; AES is never allowed
+//   refuse partition-table          an MBR or a GPT in the file itself
+//   limit virtual-size SIZE         of the guest's disk, such as 100G
+//   limit file-size SIZE
+//   limit backing-files N           members of the chain behind the image (100 unless said otherwise)
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cowvet {
+
+struct Policy {
+  std::vector<std::string> backing_directories;    // empty: no backing file is allowed
+  std::vector<std::string> data_file_directories;  // empty: no data file is allowed
+  bool snapshots = false;
+  bool dirty = false;
+  bool luks = false;
+  bool partition_table = true;
+  std::uint64_t virtual_bytes = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t file_bytes = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t backing_files = 100;
+};
+
+// The error names the line.
+std::expected<Policy, std::string> parse_policy(std::string_view text);
+
+// `name`: "preboot", or the path of a policy file.
+std::expected<Policy, std::string> load_policy(const std::string& name);
+
+}  // namespace cowvet
