@@ -75,3 +75,10 @@ set(cowvet_examples ${CMAKE_INSTALL_DATADIR}/doc/cowvet/examples)
 install(PROGRAMS ${cowvet_jobs}/triage-shard ${cowvet_jobs}/triage-parallel ${cowvet_jobs}/triage.sbatch
   DESTINATION ${cowvet_examples} COMPONENT tools)
 install(FILES ${cowvet_jobs}/README.md ${cowvet_jobs}/triage-job.yaml DESTINATION ${cowvet_examples} COMPONENT tools)
+
+# For hosts: a hook of libvirt and units of systemd. The administrator puts them in force.
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/checker/share/libvirt/cowvet-gate
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/cowvet/libvirt COMPONENT tools)
+install(FILES ${PROJECT_SOURCE_DIR}/checker/share/systemd/cowvet-check.service
+  ${PROJECT_SOURCE_DIR}/checker/share/systemd/cowvet-check.timer
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/cowvet/systemd COMPONENT tools)
