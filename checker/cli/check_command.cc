@@ -66,7 +66,8 @@ void examine_opened(const OpenedImage& opened, const CheckOptions& options, Exam
   inputs.open_data_file = [&](const std::string& name) {
     const bool by_policy = options.policy && options.image.data_file.empty();
     Companion companion =
-        by_policy ? data_file_opener(*options.policy, examined.path)(name) : opened.open_data_file(name);
+        by_policy ? data_file_opener(*options.policy, examined.path, options.image.force_share)(name)
+                  : opened.open_data_file(name);
     examined.data_file = companion.device ? companion.device->identity() : companion.identity;
     return companion;
   };

@@ -86,7 +86,7 @@ class Chain {
   }
 
   Below examine_qcow2(const Device& device, const std::string& path, const Names& above) {
-    const Inputs inputs{device, data_file_opener(policy_, path), backing_opener(policy_, path)};
+    const Inputs inputs{device, data_file_opener(policy_, path, false), backing_opener(policy_, path)};
     const Report report = analyze(inputs, options_);
     const std::string prefix = fmt::format("backing file '{}': ", above.name);
     for (Finding& finding :
@@ -116,9 +116,13 @@ class Chain {
   std::vector<std::optional<FileIdentity>> seen_;
 };
 
-OpenCompanion opener_below(const std::vector<std::string>& directories, const std::string& path) {
-  return make_opener(
-      {.image_path = path, .named_by_user = {}, .follow_directories = directories, .own_directory = false});
+OpenCompanion opener_below(const std::vector<std::string>& directories, const std::string& path,
+                           const LockPlan* locks = nullptr) {
+  return make_opener({.image_path = path,
+                      .named_by_user = {},
+                      .follow_directories = directories,
+                      .own_directory = false,
+                      .locks = locks});
 }
 
 }  // namespace
@@ -127,8 +131,8 @@ OpenCompanion backing_opener(const Policy& policy, const std::string& path) {
   return opener_below(policy.backing_directories, path);
 }
 
-OpenCompanion data_file_opener(const Policy& policy, const std::string& path) {
-  return opener_below(policy.data_file_directories, path);
+OpenCompanion data_file_opener(const Policy& policy, const std::string& path, bool force_share) {
+  return opener_below(policy.data_file_directories, path, force_share ? nullptr : &kDataFileCheckLocks);
 }
 
 void judge_image(Report& report, const Judged& judged, const Policy& policy, const Options& options) {

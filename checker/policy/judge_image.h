@@ -11,7 +11,8 @@ namespace cowvet {
 // The rules by which the image at `path` may open what it names. A data file is looked for below the policy's
 // directories only, never beside the image.
 OpenCompanion backing_opener(const Policy& policy, const std::string& path);
-OpenCompanion data_file_opener(const Policy& policy, const std::string& path);
+// `force_share`: without QEMU's locks.
+OpenCompanion data_file_opener(const Policy& policy, const std::string& path, bool force_share);
 
 struct Judged {
   const Device& image;

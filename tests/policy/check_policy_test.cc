@@ -5,6 +5,7 @@
 
 #include "checker/catalogue/catalogue.h"
 #include "tests/cli/cli_test_base.h"
+#include "tests/support/background_command.h"
 
 namespace cowvet {
 namespace {
@@ -164,6 +165,15 @@ TEST_F(CheckPolicy, refuses_data_files_unless_they_are_allowed) {
   expect_refused("--policy policy relative.qcow2", "policy/name-unsafe");
   prepare("rm data/d.raw");
   EXPECT_THAT(refusals("--policy policy a.qcow2", 1), Not(IsEmpty()));
+}
+
+TEST_F(CheckPolicy, does_not_call_a_data_file_verified_that_is_written_to) {
+  prepare("mkdir data; qemu-img create -q -f qcow2 -o data_file=$PWD/data/d.raw a.qcow2 1M");
+  write_policy("allow data-file " + here() + "/data");
+  BackgroundCommand guest("exec qemu-io -f raw data/d.raw", directory_.path());
+  ASSERT_TRUE(guest.ask("read 0 512", "read 512/512"));
+  EXPECT_THAT(refusals("--policy policy a.qcow2", 1), Not(IsEmpty()));
+  expect_sound("--policy policy -U a.qcow2");
 }
 
 TEST_F(CheckPolicy, refuses_encryption_snapshots_dirt_and_unknown_features) {
