@@ -1,6 +1,6 @@
-// A name is resolved component by component below a directory that the user trusts: the image's own, or one
-// of --follow. Each component is opened in the one before it and may not be a symbolic link, so that neither
-// the name nor anything lying in these directories leads elsewhere, not even when it is exchanged meanwhile.
+// A name is resolved below a directory that the user trusts: the image's own, or one of --follow. Nothing on
+// the way may be a symbolic link (see beneath.h), so that neither the name nor anything lying in these
+// directories leads elsewhere, not even when it is exchanged meanwhile.
 #include "checker/device/follow.h"
 
 #include <fcntl.h>
@@ -11,9 +11,11 @@
 #include <cerrno>
 #include <climits>
 #include <filesystem>
+#include <iterator>
 #include <ranges>
 #include <utility>
 
+#include "checker/device/beneath.h"
 #include "checker/device/descriptor.h"
 #include "checker/device/file_device.h"
 
@@ -82,20 +84,11 @@ std::optional<FileIdentity> identity_behind(int directory, const std::string& na
   return std::nullopt;
 }
 
-// Opens all components but the last, each in the one before. errno says why not.
+// Opens the directory that holds the last component. errno says why not.
 Descriptor open_parent(const Way& way) {
-  constexpr int kDirectory = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  std::vector<Descriptor> opened;
-  opened.emplace_back(open(way.root.c_str(), kDirectory));
-  for (const std::string& component : way.components | std::views::take(way.components.size() - 1)) {
-    if (!opened.back()) break;
-    if (component == "..") {
-      opened.pop_back();
-    } else {
-      opened.emplace_back(openat(opened.back().get(), component.c_str(), kDirectory | O_NOFOLLOW));
-    }
-  }
-  return std::move(opened.back());
+  const Descriptor root(open(way.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return Descriptor();
+  return open_directory_beneath(root.get(), {way.components.begin(), std::prev(way.components.end())});
 }
 
 class Opener {
@@ -188,6 +181,7 @@ class Opener {
 
   static Companion refuse(const std::string& path, int code, std::optional<FileIdentity> identity) {
     if (code == ELOOP) return {.path = path, .why = "symbolic links are not followed", .identity = identity};
+    if (code == EXDEV) return {.path = path, .why = "it leads out of the directory meanwhile"};
     if (code == ENOTDIR)
       return {.path = path, .why = "something on the way is no directory (symbolic links are not followed)"};
     return {.state = Companion::State::missing, .path = path, .why = describe_errno(code)};
