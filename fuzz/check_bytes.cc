@@ -1,16 +1,17 @@
 // Any bytes at all are examined to the end.
-#include <cstdint>
+#include <algorithm>
 #include <cstdlib>
 
 #include "checker/analysis/analyze.h"
 #include "checker/device/memory_device.h"
+#include "fuzz/bounds.h"
 
 namespace cowvet {
 namespace {
 
-std::vector<std::byte> bytes_of(const std::uint8_t* data, std::size_t size) {
-  const auto* begin = reinterpret_cast<const std::byte*>(data);
-  return {begin, begin + size};
+std::vector<std::byte> bytes_of(std::span<const std::uint8_t> input) {
+  const auto bytes = std::as_bytes(input);
+  return {bytes.begin(), bytes.end()};
 }
 
 // The data file, if one is asked for: short, and not empty.
@@ -35,10 +36,8 @@ void expect_consistent(const Report& report) {
 }  // namespace
 }  // namespace cowvet
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace cowvet;
-  const MemoryDevice image(bytes_of(data, size));
+void cowvet::fuzz::run_input(std::span<const std::uint8_t> input) {
+  const MemoryDevice image(bytes_of(input));
   expect_consistent(
       analyze({image, open_data_file, {}}, {.threads = 1, .deep = true, .findings_per_rule = 0}));
-  return 0;
 }

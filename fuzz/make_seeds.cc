@@ -15,7 +15,7 @@
 namespace cowvet::fuzz {
 namespace {
 
-constexpr std::uint64_t kMostImageBytes = 128 << 10;
+constexpr std::uint64_t kMostImageBytes = 512 << 10;
 
 class Seeds {
  public:

@@ -1,9 +1,9 @@
 // Any bytes are a journal or an error; a journal that was sealed is encoded again as the same bytes.
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 
 #include "checker/device/memory_device.h"
+#include "fuzz/bounds.h"
 #include "repair/journal.h"
 
 namespace cowvet {
@@ -22,13 +22,11 @@ std::vector<std::byte> encode(const Journal& journal) {
 }  // namespace
 }  // namespace cowvet
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace cowvet;
-  const auto* begin = reinterpret_cast<const std::byte*>(data);
-  const MemoryDevice device({begin, begin + size});
+void cowvet::fuzz::run_input(std::span<const std::uint8_t> input) {
+  const auto given = std::as_bytes(input);
+  const MemoryDevice device({given.begin(), given.end()});
   const auto journal = read_journal(device);
-  if (!journal || journal->stage == Stage::unsealed) return 0;
+  if (!journal || journal->stage == Stage::unsealed) return;
   const std::vector<std::byte> bytes = encode(*journal);
-  if (bytes.size() > size || !std::equal(bytes.begin(), bytes.end(), begin)) std::abort();
-  return 0;
+  if (bytes.size() > given.size() || !std::ranges::equal(bytes, given.first(bytes.size()))) std::abort();
 }

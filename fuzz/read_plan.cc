@@ -1,10 +1,10 @@
 // Any text is a plan or an error; what was read as a plan is written and read again as the same.
-#include <cstdint>
 #include <cstdlib>
 #include <sstream>
 #include <string_view>
 
 #include "checker/planning/plan_file.h"
+#include "fuzz/bounds.h"
 
 namespace {
 
@@ -24,15 +24,14 @@ bool repeats_much(std::string_view text) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string input(reinterpret_cast<const char*>(data), size);
-  if (repeats_much(input)) return 0;
+void cowvet::fuzz::run_input(std::span<const std::uint8_t> bytes) {
+  const std::string input(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (repeats_much(input)) return;
   std::istringstream in(input);
   const auto plan = cowvet::read_plan(in);
-  if (!plan) return 0;
+  if (!plan) return;
   const std::string text = text_of(*plan);
   std::istringstream again_in(text);
   const auto again = cowvet::read_plan(again_in);
   if (!again || text_of(*again) != text) std::abort();
-  return 0;
 }

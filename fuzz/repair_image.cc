@@ -1,19 +1,18 @@
 // A sound image with damaged fields: it is examined, a repair is planned with all consents, rehearsed,
 // applied, and the result examined again. The plan must hold what it says, of findings and of what the guest
 // reads.
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
+#include "fuzz/bounds.h"
 #include "fuzz/mutation.h"
 #include "tests/matrix/judge.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace cowvet;
-  fuzz::Mutant mutant = fuzz::make_mutant({data, size});
+void cowvet::fuzz::run_input(std::span<const std::uint8_t> input) {
+  fuzz::Mutant mutant = fuzz::make_mutant(input);
   const matrix::Verdict verdict =
       matrix::judge(mutant.base->recipe, mutant.base->built, std::move(mutant.image));
-  if (verdict.broken.empty()) return 0;
+  if (verdict.broken.empty()) return;
   std::fprintf(stderr, "%s\n", mutant.base->recipe.text.c_str());
   for (const std::string& change : mutant.changes) std::fprintf(stderr, "  %s\n", change.c_str());
   for (const std::string& broken : verdict.broken) std::fprintf(stderr, "%s\n", broken.c_str());

@@ -1,14 +1,12 @@
 // Runs a fuzz target over files, without libFuzzer: fuzz-TARGET [--mutants N] FILE_OR_DIRECTORY...
 //
-// Each input must keep within a second, and within 64 MiB beyond its own size; so must N mutants of it, the
-// same in every run. An input that fails is left in the file `failed-input`. Prints how many ran.
+// Runs each file and N mutants of it, the same in every run, within the bounds of bounds.h. The first input
+// that fails ends the program and is left in the file `failed-input`. Prints how many ran, and what they
+// took.
 #include <fcntl.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -16,53 +14,25 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <new>
 #include <random>
 #include <string>
-#include <vector>
+#include <string_view>
+
+#include "fuzz/bounds.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
-// A busy machine gets more time than the second that an input may take by itself.
-constexpr std::chrono::seconds kLongest{5};
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
-
-std::atomic<std::size_t> bytes_now = 0;
-std::atomic<std::size_t> bytes_most = 0;
-
-void count(void* memory) {
-  const std::size_t now = bytes_now += malloc_usable_size(memory);
-  for (std::size_t most = bytes_most; most < now && !bytes_most.compare_exchange_weak(most, now);) {
-  }
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  void* memory = std::malloc(bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  count(memory);
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  bytes_now -= malloc_usable_size(memory);
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  operator delete(memory);
-}
-
-namespace {
-
 std::string input;  // that runs now
+std::string input_name;
 
 void save_input(int signal) {
   const int file = open("failed-input", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   const bool saved = write(file, input.data(), input.size()) == static_cast<ssize_t>(input.size());
-  constexpr char kMessage[] = "the input is in the file failed-input\n";
-  if (saved && write(STDERR_FILENO, kMessage, sizeof kMessage - 1) < 0) _exit(1);
+  constexpr std::string_view kMessage = ": failed; the input is in the file failed-input\n";
+  if (write(STDERR_FILENO, input_name.data(), input_name.size()) < 0) _exit(1);
+  if (saved && write(STDERR_FILENO, kMessage.data(), kMessage.size()) < 0) _exit(1);
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
@@ -85,19 +55,11 @@ class Replayer {
   }
 
   int inputs() const { return inputs_; }
-  bool good() const { return good_; }
 
  private:
   void run(const std::string& name) {
-    const std::size_t bytes_before = bytes_now;
-    bytes_most = bytes_before;
-    const auto begin = std::chrono::steady_clock::now();
+    input_name = name;
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
-    const bool slow = std::chrono::steady_clock::now() - begin > kLongest;
-    const bool large = bytes_most - bytes_before > kMostBytes + input.size();
-    if (slow) std::fprintf(stderr, "%s: takes too long\n", name.c_str());
-    if (large) std::fprintf(stderr, "%s: takes %zu bytes\n", name.c_str(), bytes_most - bytes_before);
-    good_ = good_ && !slow && !large;
     ++inputs_;
   }
 
@@ -130,7 +92,6 @@ class Replayer {
 
   int mutants_;
   int inputs_ = 0;
-  bool good_ = true;
 };
 
 }  // namespace
@@ -152,6 +113,8 @@ int main(int argc, char** argv) {
     }
     for (const auto& entry : std::filesystem::directory_iterator(argv[i])) replayer.run_file(entry.path());
   }
-  std::printf("%d fuzz inputs ran\n", replayer.inputs());
-  return replayer.good() && replayer.inputs() != 0 ? 0 : 1;
+  const cowvet::fuzz::Cost cost = cowvet::fuzz::highest_cost();
+  std::printf("%d fuzz inputs ran, in at most %.2f s and %zu KiB each\n", replayer.inputs(), cost.cpu_seconds,
+              cost.bytes >> 10);
+  return replayer.inputs() != 0 ? 0 : 1;
 }
