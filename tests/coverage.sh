@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=${1:-build-coverage}
 suites=(format device catalogue analysis planning corpus matrix repair)
 
-cmake -G Ninja -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCOWVET_WERROR=OFF \
+cmake -G Ninja -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCOWVET_WERROR=OFF -DCOWVET_SANDBOX=OFF \
   -DCMAKE_CXX_FLAGS='--coverage -O1 -fprofile-update=atomic' >/dev/null
 cmake --build "$build" --parallel 2 --target "${suites[@]/%/_test}" cowvet cowvet-repair
 find "$build" -name '*.gcda' -delete

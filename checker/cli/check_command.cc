@@ -2,8 +2,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "checker/cli/check_options.h"
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/new_file.h"
 #include "checker/cli/progress_display.h"
 #include "checker/cli/time_limit.h"
 #include "checker/device/journal_name.h"
@@ -33,17 +35,22 @@ struct Examined {
   std::optional<FileIdentity> data_file;
 };
 
+// What the images of one command line have in common.
+struct Run {
+  const CheckOptions& options;
+  std::optional<std::expected<NewFile, std::string>> plan_file;  // or why it could not be made
+  bool in_sandbox = false;
+};
+
 // Empty, or what went wrong.
-std::string write_plan_file(const Plan& plan, const std::string& path) {
-  // Never over anything that is there: it might be the image.
-  std::ofstream out(path, std::ios::noreplace);
-  if (!out) return fmt::format("the plan cannot be written to {}: it must be a new file", path);
-  write_plan(plan, out);
-  out.close();
-  return out ? "" : fmt::format("the plan could not be written to {} in full", path);
+std::string write_plan_file(const Plan& plan, std::expected<NewFile, std::string>& file) {
+  if (!file) return file.error();
+  write_plan(plan, file->stream());
+  return file->keep();
 }
 
-void plan_repair(const Inputs& inputs, const CheckOptions& options, Progress& progress, Examined& examined) {
+void plan_repair(const Inputs& inputs, Run& run, Progress& progress, Examined& examined) {
+  const CheckOptions& options = run.options;
   if (has_unfinished_journal(examined.path)) {
     if (!options.plan_file.empty())
       examined.error = fmt::format(
@@ -53,14 +60,25 @@ void plan_repair(const Inputs& inputs, const CheckOptions& options, Progress& pr
   }
   auto plan = make_plan(inputs, options.planning, &progress);
   if (plan) {
-    if (!options.plan_file.empty()) examined.error = write_plan_file(*plan, options.plan_file);
+    if (run.plan_file) examined.error = write_plan_file(*plan, *run.plan_file);
     if (options.fixes) examined.plan = *std::move(plan);
   } else if (!options.plan_file.empty()) {  // the user asked for it; a fix is there or is not
     examined.error = fmt::format("no plan can be made for {}: {}", inputs.image.name(), plan.error());
   }
 }
 
-void examine_opened(const OpenedImage& opened, const CheckOptions& options, Examined& examined) {
+void enter_sandbox_once(Run& run) {
+  if (std::exchange(run.in_sandbox, true)) return;
+  std::vector<std::string> directories;
+  if (run.options.policy) {
+    directories = run.options.policy->backing_directories;
+    std::ranges::copy(run.options.policy->data_file_directories, std::back_inserter(directories));
+  }
+  enter_sandbox(run.options.images, run.options.image, directories);
+}
+
+void examine_opened(const OpenedImage& opened, Run& run, Examined& examined) {
+  const CheckOptions& options = run.options;
   examined.image = opened.image->identity();
   Inputs inputs = opened.inputs();
   inputs.open_data_file = [&](const std::string& name) {
@@ -85,14 +103,15 @@ void examine_opened(const OpenedImage& opened, const CheckOptions& options, Exam
     return;
   }
   if (has_unfinished_journal(examined.path)) report.unfinished_journal = journal_path_of(examined.path);
-  if (!options.plan_file.empty() || options.fixes) plan_repair(inputs, options, progress, examined);
+  if (!options.plan_file.empty() || options.fixes) plan_repair(inputs, run, progress, examined);
   examined.report = std::move(report);
 }
 
-Examined examine(const std::string& path, const CheckOptions& options) {
+Examined examine(const std::string& path, Run& run) {
   Examined examined{.path = path};
-  if (const auto opened = open_image(path, options.image)) {
-    examine_opened(*opened, options, examined);
+  if (const auto opened = open_image(path, run.options.image)) {
+    enter_sandbox_once(run);
+    examine_opened(*opened, run, examined);
   } else {
     examined.error = opened.error().message;
   }
@@ -171,8 +190,10 @@ int run_check(const Arguments& arguments) {
   if (!options) return options.error();
   limit_time(options->timeout_seconds);
   reserve_progress_signal();
+  Run run{.options = *options};
+  if (!options->plan_file.empty()) run.plan_file = NewFile::make(options->plan_file, "the plan");
   Output out(*options);
-  for (const std::string& path : options->images) out.add(examine(path, *options));
+  for (const std::string& path : options->images) out.add(examine(path, run));
   return out.finish();
 }
 

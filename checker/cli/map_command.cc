@@ -56,9 +56,10 @@ class BufferedOutput {
 
 int unusable(const Report& report, const std::string& path) {
   const int status = exit_status_of(report, {});
-  print_error(status == kExitNotQcow2
-                  ? fmt::format("{}: not a qcow2 image", path)
-                  : fmt::format("{}: the header is damaged, there is nothing to map; see cowvet check", path));
+  print_error(
+      status == kExitNotQcow2
+          ? fmt::format("{}: not a qcow2 image", path)
+          : fmt::format("{}: the header is damaged, there is nothing to map; see cowvet check", path));
   return status == kExitNotQcow2 ? status : kExitIncomplete;
 }
 
@@ -102,6 +103,7 @@ int map_image(const std::string& path, const MapOptions& options) {
     print_error(opened.error().message);
     return kExitIncomplete;
   }
+  enter_sandbox({path}, options.image);
   if (options.clusters) return print_clusters(*opened, path, options);
   const DiskChain chain(*opened->image, [&](const std::string& layer) {
     return make_opener({.image_path = layer, .follow_directories = options.image.follow});

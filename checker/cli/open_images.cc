@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -12,6 +14,7 @@
 #include "checker/device/follow.h"
 #include "checker/device/locks.h"
 #include "checker/device/nbd.h"
+#include "checker/sandbox/sandbox.h"
 
 namespace cowvet {
 
@@ -47,6 +50,15 @@ void add_image_options(po::options_description& list, ImageOptions& options) {
   options.offers_force_share = true;
   list.add_options()("force-share,U", po::bool_switch(&options.force_share),
                      "read an image that is in use; what is being written may look like damage");
+  add_sandbox_options(list, options);
+}
+
+void add_sandbox_options(po::options_description& list, ImageOptions& options) {
+  list.add_options()(
+      "no-sandbox", po::bool_switch(&options.no_sandbox),
+      "keep all rights of this process; else it gives up, where the kernel can see to it, all that "
+      "reading an image does not need");
+  list.add_options()("verbose,v", po::bool_switch(&options.verbose), "say what the process has given up");
 }
 
 std::string check_image_options(const ImageOptions& options, std::size_t images) {
@@ -109,6 +121,24 @@ std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, c
   return OpenedImage{.image = std::move(*image),
                      .open_data_file = with_remarks(make_opener(std::move(data_file))),
                      .open_backing = make_opener(std::move(backing))};
+}
+
+void enter_sandbox(const std::vector<std::string>& images, const ImageOptions& options,
+                   const std::vector<std::string>& directories) {
+  std::string in_force = "none, as asked for";
+  if (!options.no_sandbox) {
+    SandboxNeeds needs{.files = {options.data_file}, .directories = options.follow};
+    std::ranges::copy(directories, std::back_inserter(needs.directories));
+    for (const std::string& image : images) {
+      if (is_nbd_address(image)) {
+        needs.network = true;
+      } else {
+        need_image(needs, image);
+      }
+    }
+    in_force = enter_sandbox(needs);
+  }
+  if (options.verbose) print_error(fmt::format("sandbox: {}", in_force));
 }
 
 }  // namespace cowvet

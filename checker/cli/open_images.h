@@ -20,12 +20,16 @@ struct ImageOptions {
   std::vector<std::string> follow;  // --follow: directories
   bool force_share = false;         // -U: no locks
   bool offers_force_share = false;  // the user could say -U
+  bool no_sandbox = false;
+  bool verbose = false;
 };
 
 // Adds -f, --data-file and --follow, which fill `options` when the command line is parsed.
 void add_naming_options(boost::program_options::options_description& list, ImageOptions& options);
-// These and -U, for who only reads.
+// These, -U and those about the sandbox, for who only reads.
 void add_image_options(boost::program_options::options_description& list, ImageOptions& options);
+
+void add_sandbox_options(boost::program_options::options_description& list, ImageOptions& options);
 
 // What is wrong with the values, for people; empty: nothing.
 std::string check_image_options(const ImageOptions& options, std::size_t images);
@@ -44,5 +48,10 @@ struct OpenImageError {
 };
 
 std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, const ImageOptions& options);
+
+// Once the first image is open (see sandbox.h; only then can it be said who holds an image that is in use),
+// and before anything in it is read. `directories`: where else files may be followed.
+void enter_sandbox(const std::vector<std::string>& images, const ImageOptions& options,
+                   const std::vector<std::string>& directories = {});
 
 }  // namespace cowvet

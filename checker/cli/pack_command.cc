@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/new_file.h"
 #include "checker/cli/open_images.h"
 #include "checker/pack/blank_image.h"
 #include "checker/pack/pack_format.h"
@@ -35,17 +35,13 @@ struct PackOptions {
 };
 
 // Empty, or what went wrong.
-std::string write_pack(const BlankImage& blank, const std::string& path) {
-  // Never over anything that is there: it might be the image.
-  std::ofstream out(path, std::ios::binary | std::ios::noreplace);
-  if (!out) return fmt::format("the pack cannot be written to {}: it must be a new file", path);
-  PackWriter writer(out);
+std::string write_pack(const BlankImage& blank, NewFile& file) {
+  PackWriter writer(file.stream());
   writer.add(PackedFile::image, blank.image->content);
   if (blank.data_file) writer.add(PackedFile::data_file, blank.data_file->content);
   if (blank.data_file_is_image) writer.add_image_as_data_file();
   writer.finish();
-  out.close();
-  return out ? "" : fmt::format("the pack could not be written to {} in full", path);
+  return file.keep();
 }
 
 // Why the pack would be of no use, or the user has to agree first; empty: nothing.
@@ -70,18 +66,24 @@ std::string summary(const std::string& path, const BlankImage& blank, const Pack
 }
 
 int pack_image(const std::string& path, const PackOptions& options) {
+  auto file = NewFile::make(options.output, "the pack");
+  if (!file) {
+    print_error(file.error());
+    return kExitIncomplete;
+  }
   const auto opened = open_image(path, options.image);
   if (!opened) {
     print_error(opened.error().message);
     return kExitIncomplete;
   }
+  enter_sandbox({path}, options.image);
   const BlankImage blank = blank_image(opened->inputs(), options.blank);
   if (!blank.is_qcow2) {
     print_error(fmt::format("{}: not a qcow2 image", path));
     return kExitNotQcow2;
   }
   std::string wrong = objection(blank, options);
-  if (wrong.empty()) wrong = write_pack(blank, options.output);
+  if (wrong.empty()) wrong = write_pack(blank, *file);
   if (!wrong.empty()) {
     print_error(fmt::format("{}: {}", path, wrong));
     return kExitIncomplete;

@@ -1,13 +1,13 @@
 // cowvet report: one HTML page about one image.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "checker/analysis/passes.h"
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/new_file.h"
 #include "checker/cli/open_images.h"
 #include "checker/cli/progress_display.h"
 #include "checker/report/html_report.h"
@@ -31,16 +31,6 @@ struct ReportOptions {
   bool no_hash = false;
 };
 
-// Empty, or what went wrong.
-std::string write_new_file(const std::string& path, const std::string& text) {
-  // Never over anything that is there: it might be the image.
-  std::ofstream out(path, std::ios::binary | std::ios::noreplace);
-  if (!out) return fmt::format("the report cannot be written to {}: it must be a new file", path);
-  out << text;
-  out.close();
-  return out ? "" : fmt::format("the report could not be written to {} in full", path);
-}
-
 template <typename Digested>
 std::optional<Sha256Digest> digest_or_warn(Digested&& digest, const std::string& path) {
   if (digest) return *digest;
@@ -49,11 +39,17 @@ std::optional<Sha256Digest> digest_or_warn(Digested&& digest, const std::string&
 }
 
 int report_image(const std::string& path, const ReportOptions& options) {
+  auto file = NewFile::make(options.output, "the report");
+  if (!file) {
+    print_error(file.error());
+    return kExitIncomplete;
+  }
   const auto opened = open_image(path, options.image);
   if (!opened) {
     print_error(opened.error().message);
     return kExitIncomplete;
   }
+  enter_sandbox({path}, options.image);
   const Inputs inputs = opened->inputs();
   Progress progress;
   const ProgressDisplay display(progress, path, false);
@@ -64,7 +60,8 @@ int report_image(const std::string& path, const ReportOptions& options) {
   if (!options.no_hash) digests.image = digest_or_warn(sha256_of_device(*opened->image), path);
   if (context.tables) digests.metadata = digest_or_warn(sha256_of_metadata(context), path);
   const std::string page = html_report(context, report, options.judging, digests);
-  if (const std::string wrong = write_new_file(options.output, page); !wrong.empty()) {
+  file->stream() << page;
+  if (const std::string wrong = file->keep(); !wrong.empty()) {
     print_error(wrong);
     return kExitIncomplete;
   }

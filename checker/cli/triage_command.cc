@@ -8,10 +8,12 @@
 #include <expected>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/open_images.h"
 #include "checker/report/verdict.h"
 #include "checker/triage/distill.h"
 #include "checker/triage/examine_image.h"
@@ -47,6 +49,7 @@ struct TriageOptions {
   Shard shard;
   Output output = Output::human;
   std::string distill;  // directory; empty: none
+  ImageOptions rights;  // about the sandbox only
   bool merge = false;
 };
 
@@ -82,6 +85,7 @@ po::options_description describe_options(TriageOptions& options, Texts& texts) {
                      "also decode every compressed cluster and read bitmap data and key material");
   list.add_options()("force-share,U", po::bool_switch(&options.examine.force_share),
                      "read images that are in use, too");
+  add_sandbox_options(list, options.rights);
   list.add_options()("help,h", "show this help");
   return list;
 }
@@ -177,7 +181,11 @@ class Triage {
     CorpusWalk walk(options_.paths, options_.shard, [&](const std::string& wrong) { complain(wrong); });
     const auto examined =
         examine_all([&] { return walk.next(); },
-                    [&](const std::string& path) { return examine_image(path, options_.examine); },
+                    [&, in_sandbox = false](const std::string& path) mutable {
+                      if (!std::exchange(in_sandbox, true))  // of the worker: this one starts others
+                        enter_sandbox(options_.paths, options_.rights, options_.paths);
+                      return examine_image(path, options_.examine);
+                    },
                     options_.pool, [&](const ImageResult& result) { take(result); });
     if (!examined) complain(examined.error());
   }

@@ -1,5 +1,4 @@
 // cowvet unpack: an image from a pack. Writes new files only: never into anything that is there.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -11,7 +10,8 @@
 #include "checker/analysis/bytes.h"
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
-#include "checker/device/descriptor.h"
+#include "checker/cli/new_file.h"
+#include "checker/cli/open_images.h"
 #include "checker/device/file_device.h"
 #include "checker/pack/pack_format.h"
 
@@ -31,32 +31,36 @@ struct UnpackOptions {
   std::string output;
   std::string data_file;
   std::uint64_t most_bytes = 0;
+  ImageOptions rights;  // about the sandbox only
 };
 
 using Done = std::expected<void, std::string>;
 
-// The files that a pack becomes; removed again unless all of it arrived.
+using Made = std::expected<NewFile, std::string>;
+
+// The files that a pack becomes; gone again unless all of it arrived. Both are made before anything of the
+// pack is read (see sandbox.h).
 class NewFiles {
  public:
-  explicit NewFiles(const UnpackOptions& options) : options_(options) {}
-  NewFiles(const NewFiles&) = delete;
-  NewFiles& operator=(const NewFiles&) = delete;
-  ~NewFiles() {
-    if (kept_) return;
-    for (const std::string& path : created_) unlink(path.c_str());
-  }
+  explicit NewFiles(const UnpackOptions& options)
+      : image_path_(options.output),
+        data_file_path_(options.data_file),
+        image_(NewFile::make(image_path_, "the image")),
+        data_file_(NewFile::make(data_file_path_, "the data file")) {}
 
   Done begin(PackedFile file, std::uint64_t size_bytes) {
     if (file == PackedFile::image_as_data_file) {
-      hint_ = options_.output;
+      hint_ = image_path_;
       return {};
     }
-    path_ = file == PackedFile::image ? options_.output : options_.data_file;
-    if (file == PackedFile::data_file) hint_ = path_;
-    file_ = Descriptor(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-    if (!file_) return failed("cannot be made");
-    created_.push_back(path_);
-    if (ftruncate(file_.get(), static_cast<off_t>(size_bytes)) != 0) return failed("cannot be so long");
+    const bool image = file == PackedFile::image;
+    current_ = image ? &image_ : &data_file_;
+    path_ = image ? image_path_ : data_file_path_;
+    if (!image) hint_ = path_;
+    if (!*current_) return std::unexpected(current_->error());
+    if (ftruncate((*current_)->descriptor(), static_cast<off_t>(size_bytes)) != 0)
+      return failed("cannot be so long");
+    begun_.push_back(&**current_);
     return {};
   }
 
@@ -73,7 +77,11 @@ class NewFiles {
     return {};
   }
 
-  void keep() { kept_ = true; }
+  Done keep() {
+    for (NewFile* file : begun_)
+      if (std::string wrong = file->keep(); !wrong.empty()) return std::unexpected(std::move(wrong));
+    return {};
+  }
   // What to name as the data file when the image is checked; empty: nothing.
   const std::string& hint() const { return hint_; }
 
@@ -83,7 +91,8 @@ class NewFiles {
   }
   Done write_all(std::uint64_t offset, std::span<const std::byte> bytes) const {
     while (!bytes.empty()) {
-      const ssize_t written = pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      const ssize_t written =
+          pwrite((*current_)->descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (written < 0 && errno == EINTR) continue;
       if (written <= 0) return failed("cannot be written");
       offset += static_cast<std::uint64_t>(written);
@@ -92,12 +101,14 @@ class NewFiles {
     return {};
   }
 
-  const UnpackOptions& options_;
-  Descriptor file_;
-  std::string path_;
+  std::string image_path_;
+  std::string data_file_path_;
+  Made image_;
+  Made data_file_;
+  Made* current_ = nullptr;  // what is written now
+  std::string path_;         // of it
+  std::vector<NewFile*> begun_;
   std::string hint_;
-  std::vector<std::string> created_;
-  bool kept_ = false;
 };
 
 int unpack_file(const std::string& path, const UnpackOptions& options) {
@@ -107,14 +118,16 @@ int unpack_file(const std::string& path, const UnpackOptions& options) {
     return kExitIncomplete;
   }
   NewFiles files(options);
+  enter_sandbox({}, options.rights);
   const PackSink sink{.begin = [&](PackedFile file, std::uint64_t size) { return files.begin(file, size); },
                       .write = [&](std::uint64_t offset,
                                    std::span<const std::byte> bytes) { return files.write(offset, bytes); }};
-  if (const Done done = read_pack(in, options.most_bytes, sink); !done) {
+  Done done = read_pack(in, options.most_bytes, sink);
+  if (done) done = files.keep();
+  if (!done) {
     print_error(fmt::format("{}: {}", path, done.error()));
     return kExitIncomplete;
   }
-  files.keep();
   if (files.hint().empty()) return kExitSound;
   return print_out(
              fmt::format("The image has an external data file: check it with --data-file {}\n", files.hint()))
@@ -135,8 +148,9 @@ int run_unpack(const Arguments& arguments) {
       ("data-file", po::value(&options.data_file)->value_name("PATH"),
        "the new data file to write, if one was packed (default: IMAGE.data)")  //
       ("max-size", po::value(&most)->value_name("SIZE"),
-       "write at most so much, not counting holes (default 16G)")  //
-      ("help,h", "show this help");
+       "write at most so much, not counting holes (default 16G)");
+  add_sandbox_options(listed, options.rights);
+  listed.add_options()("help,h", "show this help");
   po::options_description all;
   all.add(listed).add_options()("pack", po::value(&packs));
 
