@@ -182,7 +182,7 @@ void count_instructions(const Settings& settings) {
   for_each_row(rows_named({"small-64M", "ordered-1T", "scattered-64G", "data-file-4T", "snapshots-10"}),
                settings, [&](const Row& row, const std::string& image) {
                  Command command{"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"};
-                 for (const std::string& word : check(image, {"--threads", "1"})) command.push_back(word);
+                 for (const std::string& word : check(image, {"--threads", "1", "--no-sandbox"})) command.push_back(word);
                  const Cost cost = run(command, "callgrind");
                  const std::string text = text_of("callgrind");
                  constexpr std::string_view kBefore = "Collected : ";
