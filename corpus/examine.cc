@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "checker/policy/judge_content.h"
+
 namespace cowvet::corpus {
 namespace {
 
@@ -97,6 +99,9 @@ Report examine(const Recipe& recipe, const BuiltImage& built, unsigned threads) 
   Report report;
   with_inputs(recipe, built, [&](const Inputs& inputs) {
     report = analyze(inputs, {.threads = threads, .deep = recipe.check_deep, .findings_per_rule = 0});
+    if (!recipe.policy) return;
+    for (Finding& finding : judge_content(report, inputs.image, *recipe.policy, {}))
+      add_finding(report, std::move(finding));
   });
   return report;
 }

@@ -13,7 +13,8 @@ namespace cowvet::corpus {
 void with_inputs(const Recipe& recipe, const BuiltImage& built,
                  const std::function<void(const Inputs&)>& use);
 
-// Runs the checker and keeps all findings. `threads` as in Options.
+// Runs the checker and keeps all findings; with a policy, judges the image by it, but nothing that lies
+// behind the image. `threads` as in Options.
 Report examine(const Recipe& recipe, const BuiltImage& built, unsigned threads = 0);
 
 }  // namespace cowvet::corpus

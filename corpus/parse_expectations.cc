@@ -16,6 +16,18 @@ void parse_check(Recipe& recipe, Arguments& words) {
   if (!recipe.check_deep) words.fail(words.verb(), "'check deep' is all that there is");
 }
 
+// Each word is a statement of a policy file; `preboot` stands for a file without any.
+void parse_policy_lines(Recipe& recipe, Arguments& words) {
+  std::string line = words.next("preboot, or statements of a policy file in quotes");
+  std::string lines = line == "preboot" ? "" : line + "\n";
+  for (auto more = words.next_if_any(); more; more = words.next_if_any()) lines += *more + "\n";
+  auto policy = parse_policy(lines);
+  if (policy)
+    recipe.policy = *std::move(policy);
+  else
+    words.fail(lines, policy.error());
+}
+
 void parse_expect(Recipe& recipe, Arguments& words) {
   const std::string id = words.next("a rule, or none");
   if (id == "none") {
@@ -55,6 +67,7 @@ void parse_expect_status(Recipe& recipe, Arguments& words) {
 
 constexpr Verb kVerbs[] = {
     {"check", Part::expectations, parse_check},
+    {"policy", Part::expectations, parse_policy_lines},
     {"expect", Part::expectations, parse_expect},
     {"allow", Part::expectations, parse_allow},
     {"expect-status", Part::expectations, parse_expect_status},

@@ -11,6 +11,7 @@
 #include "checker/catalogue/catalogue.h"
 #include "checker/format/header.h"
 #include "checker/format/units.h"
+#include "checker/policy/policy.h"
 #include "corpus/place.h"
 #include "corpus/recipe_error.h"
 #include "corpus/words.h"
@@ -267,6 +268,7 @@ struct Recipe {
   std::vector<Damage> damage;
 
   bool check_deep = false;
+  std::optional<Policy> policy;  // that the check judges by
   bool expects_none = false;
   std::vector<Expectation> expectations;
   int expected_status = 0;

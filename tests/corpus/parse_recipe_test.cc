@@ -51,6 +51,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"extension 7 text=\"open",
                           "f.recipe:4: 'text=\"open': the closing quote is missing"},
                     Wrong{"expect l2/unheard-of", "f.recipe:4: 'l2/unheard-of': no such rule"},
+                    Wrong{"policy \"allow anything\"", "f.recipe:4: 'allow anything\n': line 1: "},
+                    Wrong{"policy", "f.recipe:4: 'policy': preboot, or statements"},
                     Wrong{"expect-status 9", "f.recipe:4: '9': 0, 1, 2, 3 or 63 is expected"},
                     Wrong{"kind strange", "f.recipe:4: 'strange': a recipe is sound"},
                     Wrong{"for n in 1 2", "f.recipe:4: '$n': must be part of the recipe's name"},
