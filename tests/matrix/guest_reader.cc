@@ -68,6 +68,11 @@ GuestReader::Content GuestReader::read(const Disk& disk, std::uint64_t guest) co
   return *subclusters == 0 && !L2Entry{*entry}.copied() ? read_compressed(*entry) : std::nullopt;
 }
 
+std::span<const std::byte> GuestReader::file_with_data() const {
+  if (!header_->has_data_file()) return built_.image;
+  return built_.data_file ? std::span<const std::byte>(*built_.data_file) : std::span<const std::byte>();
+}
+
 GuestReader::Content GuestReader::read_standard(std::uint64_t raw, std::uint64_t subclusters,
                                                 std::uint64_t guest) const {
   constexpr unsigned kPieces = SubclusterBitmap::kSubclusters;
@@ -84,7 +89,7 @@ GuestReader::Content GuestReader::read_standard(std::uint64_t raw, std::uint64_t
   if (bits.conflict() != 0) return std::nullopt;
 
   std::vector<std::byte> out(cluster_bytes());
-  const auto& file = data_file ? built_.data_file.value_or(std::vector<std::byte>{}) : built_.image;
+  const std::span<const std::byte> file = file_with_data();
   const std::uint64_t piece = out.size() / kPieces;
   for (unsigned i = 0; i < kPieces; ++i) {
     const auto part = std::span(out).subspan(i * piece, piece);

@@ -43,6 +43,7 @@ class GuestReader {
   std::optional<std::uint64_t> number(std::uint64_t offset) const;
   Content read(const Disk& disk, std::uint64_t guest) const;
   Content read_standard(std::uint64_t entry, std::uint64_t subclusters, std::uint64_t guest) const;
+  std::span<const std::byte> file_with_data() const;
   Content read_compressed(std::uint64_t entry) const;
   bool fill_from_backing(std::uint64_t guest, std::span<std::byte> out) const;
   std::uint64_t entry_bytes() const { return header_->has_extended_l2() ? 16 : 8; }
