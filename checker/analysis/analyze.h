@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "checker/analysis/evidence.h"
 #include "checker/analysis/finding.h"
 #include "checker/analysis/progress.h"
 #include "checker/device/companion.h"
@@ -64,6 +65,7 @@ struct Report {
   std::string data_file_path;       // the file that was examined; empty: none was
   bool data_file_examined = false;  // its content, not only its length
   std::string unfinished_journal;   // of a repair that was interrupted; empty: none, or nobody looked
+  std::vector<Evidence> evidence;   // of every file that was read, where it was asked for
   Counters counters;
   std::vector<Finding> findings;  // by rule, then by place
   std::vector<RuleTotal> totals;  // rules that fired

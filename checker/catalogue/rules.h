@@ -719,6 +719,11 @@ inline constexpr Rule kRules[] = {
      "What lies there is unknown, and what it leads to was not examined.",
      "See to the storage first: look at the system's log, and copy the file with a tool that goes on "
      "after errors. Then check the copy."},
+    {"file/changed", Severity::unchecked, Remedy::none,
+     "The file changed while it was examined (--evidence).",
+     "No clause: another program wrote to the file",
+     "What was found is true neither of what the file was nor of what it is.",
+     "Find out what writes to the file, keep it from doing so, and examine the file again."},
     // Snapshots.
     {"snapshot/entry-truncated", Severity::corruption, Remedy::safe,
      "The snapshot table ends inside an entry.",

@@ -35,6 +35,7 @@ struct Texts {
 po::options_description describe_options(CheckOptions& options, Texts& texts) {
   po::options_description list;
   add_image_options(list, options.image);
+  add_evidence_option(list, options.image);
   list.add_options()(
       "output", po::value(&texts.output)->value_name("FORMAT"),
       "human (default); json: a document, or for several images a line each; jsonl: a line for each "

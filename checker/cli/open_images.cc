@@ -61,6 +61,12 @@ void add_sandbox_options(po::options_description& list, ImageOptions& options) {
   list.add_options()("verbose,v", po::bool_switch(&options.verbose), "say what the process has given up");
 }
 
+void add_evidence_option(po::options_description& list, ImageOptions& options) {
+  list.add_options()("evidence", po::bool_switch(&options.evidence),
+                     "leave no trace on the files, not even a lock, and give their SHA-256 before and after; "
+                     "an error (status 1) if they changed meanwhile");
+}
+
 std::string check_image_options(const ImageOptions& options, std::size_t images) {
   if (!options.format.empty() && options.format != "qcow2")
     return fmt::format("cowvet examines qcow2 images only, not '{}'", options.format);
@@ -92,7 +98,7 @@ std::expected<OpenedImage, OpenImageError> open_remote_image(const std::string& 
   OpenedImage opened{.image = std::move(*image), .open_data_file = not_here, .open_backing = not_here};
   if (!options.data_file.empty()) {
     FollowRules rules{.image_path = ".", .named_by_user = options.data_file, .follow_directories = {}};
-    if (!options.force_share) rules.locks = &kDataFileCheckLocks;
+    rules.locks = options.locks();
     opened.open_data_file = with_remarks(make_opener(std::move(rules)));
   }
   return opened;
@@ -104,20 +110,18 @@ std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, c
   if (is_nbd_address(path)) return open_remote_image(path, options);
   auto image = FileDevice::open(path);
   if (!image) return std::unexpected(OpenImageError{image.error().message});
-  if (!options.force_share) {
-    const auto locks = take_locks((*image)->descriptor(), kImageCheckLocks);
-    if (!locks)
-      return std::unexpected(
-          OpenImageError{fmt::format("{}: {}{}", path, locks.error(),
-                                     options.offers_force_share ? " (-U reads it all the same)" : ""),
-                         true});
-    print_remark(path, describe(*locks));
-  }
+  const auto locks = use_locks((*image)->descriptor(), kImageCheckLocks, options.locks());
+  if (!locks)
+    return std::unexpected(
+        OpenImageError{fmt::format("{}: {}{}", path, locks.error(),
+                                   options.offers_force_share ? " (-U reads it all the same)" : ""),
+                       true});
+  print_remark(path, describe(*locks));
 
   FollowRules backing{.image_path = path, .follow_directories = options.follow};
   FollowRules data_file = backing;
   if (!options.data_file.empty()) data_file.named_by_user = options.data_file;
-  if (!options.force_share) data_file.locks = &kDataFileCheckLocks;
+  data_file.locks = options.locks();
   return OpenedImage{.image = std::move(*image),
                      .open_data_file = with_remarks(make_opener(std::move(data_file))),
                      .open_backing = make_opener(std::move(backing))};

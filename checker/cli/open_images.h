@@ -11,6 +11,7 @@
 #include "checker/analysis/analyze.h"
 #include "checker/device/companion.h"
 #include "checker/device/device.h"
+#include "checker/device/locks.h"
 
 namespace cowvet {
 
@@ -22,6 +23,9 @@ struct ImageOptions {
   bool offers_force_share = false;  // the user could say -U
   bool no_sandbox = false;
   bool verbose = false;
+  bool evidence = false;  // --evidence: nothing is left on the files, no locks either
+
+  LockUse locks() const { return force_share ? LockUse::none : evidence ? LockUse::look : LockUse::take; }
 };
 
 // Adds -f, --data-file and --follow, which fill `options` when the command line is parsed.
@@ -30,6 +34,8 @@ void add_naming_options(boost::program_options::options_description& list, Image
 void add_image_options(boost::program_options::options_description& list, ImageOptions& options);
 
 void add_sandbox_options(boost::program_options::options_description& list, ImageOptions& options);
+// And --evidence.
+void add_evidence_option(boost::program_options::options_description& list, ImageOptions& options);
 
 // What is wrong with the values, for people; empty: nothing.
 std::string check_image_options(const ImageOptions& options, std::size_t images);

@@ -7,6 +7,7 @@
 #include "checker/analysis/passes.h"
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/evidence_keeper.h"
 #include "checker/cli/new_file.h"
 #include "checker/cli/open_images.h"
 #include "checker/cli/progress_display.h"
@@ -44,21 +45,25 @@ int report_image(const std::string& path, const ReportOptions& options) {
     print_error(file.error());
     return kExitIncomplete;
   }
-  const auto opened = open_image(path, options.image);
+  auto opened = open_image(path, options.image);
   if (!opened) {
     print_error(opened.error().message);
     return kExitIncomplete;
   }
   enter_sandbox({path}, options.image);
-  const Inputs inputs = opened->inputs();
   Progress progress;
   const ProgressDisplay display(progress, path, false);
+  EvidenceKeeper keeper(progress);
+  if (options.image.evidence) keep_evidence(*opened, path, keeper);
+  const Inputs inputs = opened->inputs();
   Context context(inputs, options.analysis, progress);
   run_passes(context);
-  const Report report = finish_report(context);
+  Report report = finish_report(context);
   ImageDigests digests;
-  if (!options.no_hash) digests.image = digest_or_warn(sha256_of_device(*opened->image), path);
+  if (!options.no_hash && !options.image.evidence)
+    digests.image = digest_or_warn(sha256_of_device(*opened->image), path);
   if (context.tables) digests.metadata = digest_or_warn(sha256_of_metadata(context), path);
+  keeper.close(report);
   const std::string page = html_report(context, report, options.judging, digests);
   file->stream() << page;
   if (const std::string wrong = file->keep(); !wrong.empty()) {
@@ -80,6 +85,7 @@ int run_report(const Arguments& arguments) {
   po::options_description listed("Options");
   listed.add_options()("output,o", po::value(&options.output)->value_name("FILE"), "the new file to write");
   add_image_options(listed, options.image);
+  add_evidence_option(listed, options.image);
   listed.add_options()  //
       ("limit", po::value(&limit)->value_name("N"),
        "findings listed for each rule (default 20, 0: as many as fit on a page)")     //
@@ -101,6 +107,8 @@ int run_report(const Arguments& arguments) {
   if (!values) return wrong(values.error());
   if (values->contains("help")) return print_help("report", kHelp, listed);
   if (images.size() != 1) return wrong("one image is needed");
+  if (options.no_hash && options.image.evidence)
+    return wrong("--evidence is about digests: --no-hash leaves them out");
   if (options.output.empty()) return wrong("--output is needed: where to write the report");
   if (const auto message = check_image_options(options.image, 1); !message.empty()) return wrong(message);
   const auto findings = parse_number("limit", limit);

@@ -2,34 +2,115 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
-#include <string_view>
+#include <utility>
 
+#include "checker/cli/command_line.h"
 #include "checker/report/verdict.h"
 
 namespace cowvet {
 namespace {
 
-// Only what a signal handler may call: any thread may hold any lock now.
-void give_up(int /*signal*/) {
-  constexpr std::string_view kMessage = "cowvet: not verified: the time given by --timeout is over\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage.data(), kMessage.size());
+using namespace std::chrono_literals;
+
+constexpr auto kMostReaderPause = 2s;  // of who reads what is printed, when the time is over
+constexpr std::size_t kPieceBytes = 4096;
+
+// For the signal handler.
+std::string message_at_end;
+std::string text_at_end;
+
+// The reader of what is printed at the end has gone away.
+void end_process(int /*signal*/) {
   _exit(kExitIncomplete);
 }
 
-}  // namespace
+// Only what a signal handler may call.
+void say_so_and_end_process(int /*signal*/) {
+  std::signal(SIGALRM, end_process);
+  for (const auto& [file, text] : {std::pair(STDERR_FILENO, std::string_view(message_at_end)),
+                                   std::pair(STDOUT_FILENO, std::string_view(text_at_end))})
+    for (std::size_t done = 0; done < text.size();) {
+      alarm(std::chrono::seconds(kMostReaderPause).count());
+      const ssize_t written = write(file, text.data() + done, std::min(kPieceBytes, text.size() - done));
+      if (written <= 0) break;
+      done += static_cast<std::size_t>(written);
+    }
+  _exit(kExitIncomplete);
+}
 
-void limit_time(unsigned seconds) {
-  if (seconds == 0) return;
+void catch_alarm(void (*handler)(int)) {
   struct sigaction action{};
-  action.sa_handler = give_up;
+  action.sa_handler = handler;
+  action.sa_flags = SA_NODEFER;  // the handler itself is interrupted by the next one
   sigaction(SIGALRM, &action, nullptr);
-  // A caller may have left it blocked or ignored.
+  // A caller may have left it blocked.
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGALRM);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  alarm(seconds);
+}
+
+}  // namespace
+
+TimeLimit::TimeLimit(unsigned seconds)
+    : seconds_(seconds), end_(Clock::now() + std::chrono::seconds(seconds)) {}
+
+void TimeLimit::stop() {
+  if (seconds_ != 0) alarm(0);
+  if (!thread_.joinable()) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    done_ = true;
+  }
+  in_time_.notify_one();
+  thread_.join();
+}
+
+void TimeLimit::start_without_thread(std::string message, std::string text) {
+  if (seconds_ == 0) return;
+  message_at_end = std::move(message);
+  text_at_end = std::move(text);
+  catch_alarm(say_so_and_end_process);
+  alarm(seconds_);
+}
+
+void TimeLimit::start(std::function<bool()> say_so) {
+  if (seconds_ == 0) return;
+  alarm(0);
+  say_so_ = std::move(say_so);
+  thread_ = std::thread([this] { wait(); });
+}
+
+bool TimeLimit::print(std::string_view text) {
+  if (seconds_ == 0) return print_out(text);
+  bool printed = true;
+  while (printed && !text.empty()) {
+    written_at_ = Clock::now().time_since_epoch().count();
+    printed = print_out(text.substr(0, kPieceBytes));
+    text.remove_prefix(std::min(kPieceBytes, text.size()));
+  }
+  written_at_ = 0;
+  return printed;
+}
+
+void TimeLimit::wait() {
+  std::unique_lock lock(mutex_);
+  if (in_time_.wait_until(lock, end_, [this] { return done_; })) return;
+  std::jthread saying([this] { end_process_behind(say_so_); });
+  // Until the whole program has ended in time after all.
+  while (!in_time_.wait_for(lock, 100ms, [this] { return done_; }))
+    if (reader_is_gone()) _exit(kExitIncomplete);
+}
+
+void TimeLimit::end_process_behind(const std::function<bool()>& say_so) {
+  if (say_so()) _exit(kExitIncomplete);
+}
+
+bool TimeLimit::reader_is_gone() const {
+  const Clock::rep written_at = written_at_;
+  return written_at != 0 && Clock::now() - Clock::time_point(Clock::duration(written_at)) > kMostReaderPause;
 }
 
 }  // namespace cowvet

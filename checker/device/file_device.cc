@@ -79,16 +79,30 @@ FileDevice::Opened FileDevice::open_at(int directory, const std::string& name, i
   if (!is_same_file(looked_up, status)) return std::unexpected(error_of(path, ESTALE));
 
   std::unique_ptr<FileDevice> device(new FileDevice(std::move(opened), path));
-  device->size_bytes_ = static_cast<std::uint64_t>(status.st_size);
-  device->identity_ = {status.st_dev, status.st_ino};
-  if (S_ISBLK(status.st_mode)) {
-    if (ioctl(device->descriptor(), BLKGETSIZE64, &device->size_bytes_) != 0)
-      return std::unexpected(error_of(path, errno));
-    // Two nodes of one device are one device; no file system has the device number 0.
-    device->identity_ = {0, status.st_rdev};
-    device->is_block_device_ = true;
-  }
+  device->is_block_device_ = S_ISBLK(status.st_mode);
+  // Two nodes of one device are one device; no file system has the device number 0.
+  device->identity_ =
+      device->is_block_device_ ? FileIdentity{0, status.st_rdev} : FileIdentity{status.st_dev, status.st_ino};
+  if (const int code = device->find_size(); code != 0) return std::unexpected(error_of(path, code));
   return device;
+}
+
+int FileDevice::find_size() {
+  if (is_block_device_) return ioctl(descriptor(), BLKGETSIZE64, &size_bytes_) == 0 ? 0 : errno;
+  struct stat status{};
+  if (fstat(descriptor(), &status) != 0) return errno;
+  size_bytes_ = static_cast<std::uint64_t>(status.st_size);
+  return 0;
+}
+
+int FileDevice::refresh() {
+  forget_holes();
+  return find_size();
+}
+
+bool FileDevice::keeps_access_time() const {
+  const int flags = fcntl(descriptor(), F_GETFL);
+  return flags >= 0 && (flags & O_NOATIME) != 0;
 }
 
 std::expected<void, IoError> FileDevice::read(std::uint64_t offset, std::span<std::byte> out) const {

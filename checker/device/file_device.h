@@ -40,6 +40,13 @@ class FileDevice final : public Device {
 
   int descriptor() const { return descriptor_.get(); }
 
+  // Whether reading leaves the access time as it is because the file was opened so: its owner may.
+  bool keeps_access_time() const;
+
+  // The file may have changed since it was opened: looks at its size and its holes again. 0, or an errno
+  // value.
+  int refresh();
+
   // Who writes to the file says so: what was a hole may be data now.
   void forget_holes();
 
@@ -47,6 +54,7 @@ class FileDevice final : public Device {
   FileDevice(Descriptor descriptor, std::string name)
       : descriptor_(std::move(descriptor)), name_(std::move(name)) {}
 
+  int find_size();
   static Opened open_at(int directory, const std::string& name, int flags, const std::string& path);
   DataExtent seek_data(std::uint64_t offset) const;
 

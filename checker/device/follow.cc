@@ -163,20 +163,16 @@ class Opener {
               .why = code == 0 ? message : describe_errno(code)};
     }
     std::unique_ptr<FileDevice> device = std::move(*opened);
-    std::string remark;
-    if (rules_.locks) {
-      const auto locked = take_locks(device->descriptor(), *rules_.locks);
-      if (!locked)
-        return {.state = Companion::State::missing,
-                .path = path,
-                .why = locked.error(),
-                .identity = device->identity()};
-      remark = describe(*locked);
-    }
+    const auto locked = use_locks(device->descriptor(), kDataFileCheckLocks, rules_.locks);
+    if (!locked)
+      return {.state = Companion::State::missing,
+              .path = path,
+              .why = locked.error(),
+              .identity = device->identity()};
     return {.state = Companion::State::open,
             .device = std::move(device),
             .path = path,
-            .remark = std::move(remark)};
+            .remark = std::string(describe(*locked))};
   }
 
   static Companion refuse(const std::string& path, int code, std::optional<FileIdentity> identity) {

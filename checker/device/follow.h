@@ -30,8 +30,8 @@ struct FollowRules {
   std::string image_path;                    // as the user gave it
   std::optional<std::string> named_by_user;  // opened as it is, whatever the image says
   std::vector<std::string> follow_directories;
-  bool own_directory = true;        // names may also stay inside the image's own directory
-  const LockPlan* locks = nullptr;  // nullptr: read even what is in use
+  bool own_directory = true;      // names may also stay inside the image's own directory
+  LockUse locks = LockUse::none;  // by kDataFileCheckLocks
 };
 
 OpenCompanion make_opener(FollowRules rules);

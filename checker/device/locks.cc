@@ -74,6 +74,8 @@ class Taking {
     return result;
   }
 
+  std::expected<LockResult, std::string> look() const { return find_others(); }
+
  private:
   std::expected<LockResult, std::string> take_own() {
     for (const int byte : own_) {
@@ -86,7 +88,7 @@ class Taking {
     return LockResult::taken;
   }
 
-  std::expected<LockResult, std::string> find_others() {
+  std::expected<LockResult, std::string> find_others() const {
     for (const int byte : others_) {
       struct flock lock = one_byte(byte, F_WRLCK);
       if (call(calls_.get, descriptor_, lock) != 0) return failed(byte, errno);
@@ -137,6 +139,23 @@ std::string_view describe(LockResult result) {
 std::expected<LockResult, std::string> take_locks(int descriptor, const LockPlan& plan,
                                                   const LockCalls& calls) {
   return Taking(descriptor, plan, calls).run();
+}
+
+std::expected<LockResult, std::string> look_at_locks(int descriptor, const LockPlan& plan,
+                                                     const LockCalls& calls) {
+  return Taking(descriptor, plan, calls).look();
+}
+
+std::expected<LockResult, std::string> use_locks(int descriptor, const LockPlan& plan, LockUse use) {
+  switch (use) {
+    case LockUse::none:
+      return LockResult::taken;
+    case LockUse::look:
+      return look_at_locks(descriptor, plan);
+    case LockUse::take:
+      break;
+  }
+  return take_locks(descriptor, plan);
 }
 
 }  // namespace cowvet

@@ -46,9 +46,20 @@ struct LockCalls {
 };
 extern const LockCalls kSystemLockCalls;
 
+// Whether locks are taken on a file, or only those of others looked at, which leaves nothing that anybody
+// could see; without, the file is read even when it is in use.
+enum class LockUse : std::uint8_t { none, look, take };
+
+// Looks whether somebody's locks are in the way. Errors as for take_locks.
+std::expected<LockResult, std::string> look_at_locks(int descriptor, const LockPlan& plan,
+                                                     const LockCalls& calls = kSystemLockCalls);
+
 // Takes the locks on a descriptor; they last until it is closed. On conflict nothing stays taken; the error
 // is a sentence that says what is in the way and, where the system tells, who holds it.
 std::expected<LockResult, std::string> take_locks(int descriptor, const LockPlan& plan,
                                                   const LockCalls& calls = kSystemLockCalls);
+
+// None: `taken`, as nothing is in the way.
+std::expected<LockResult, std::string> use_locks(int descriptor, const LockPlan& plan, LockUse use);
 
 }  // namespace cowvet

@@ -22,9 +22,10 @@ namespace {
 class Chain {
  public:
   Chain(Report& top, const Judged& judged, const Policy& policy, const Options& options)
-      : top_(top), policy_(policy), options_(options), seen_{judged.image.identity()} {}
+      : top_(top), judged_(judged), policy_(policy), options_(options), seen_{judged.image.identity()} {}
 
-  void walk(std::string path) {
+  void walk() {
+    std::string path = judged_.path;
     Names above{top_.backing_name, top_.backing_format, top_.header.size};
     for (std::uint64_t depth = 0; !above.name.empty(); ++depth) {
       if (depth == policy_.backing_files) {
@@ -50,7 +51,8 @@ class Chain {
 
   // The member's path and what it says in turn; nothing: the chain ends here, or cannot be followed.
   Below examine_member(const std::string& path, const Names& above) {
-    Companion found = backing_opener(policy_, path)(above.name);
+    const Companion found =
+        keep(File::backing_file, backing_opener(policy_, path, judged_.locks)(above.name));
     if (found.state != Companion::State::open) {
       const bool missing = found.state == Companion::State::missing;
       add(missing ? Severity::unchecked : Severity::corruption,
@@ -86,7 +88,10 @@ class Chain {
   }
 
   Below examine_qcow2(const Device& device, const std::string& path, const Names& above) {
-    const Inputs inputs{device, data_file_opener(policy_, path, false), backing_opener(policy_, path)};
+    const auto open_data_file = [&](const std::string& name) {
+      return keep(File::data_file, data_file_opener(policy_, path, judged_.locks)(name));
+    };
+    const Inputs inputs{device, open_data_file, backing_opener(policy_, path, LockUse::none)};
     const Report report = analyze(inputs, options_);
     const std::string prefix = fmt::format("backing file '{}': ", above.name);
     for (Finding& finding :
@@ -103,6 +108,10 @@ class Chain {
     return std::pair{path, Names{report.backing_name, report.backing_format, report.header.size}};
   }
 
+  Companion keep(File file, Companion companion) const {
+    return judged_.keep ? judged_.keep(file, std::move(companion)) : std::move(companion);
+  }
+
   void add(Severity severity, std::string detail) {
     Finding finding{.rule = rule("policy/backing-file"), .severity = severity, .place = {}};
     finding.place.file = File::backing_file;
@@ -111,13 +120,14 @@ class Chain {
   }
 
   Report& top_;
+  const Judged& judged_;
   const Policy& policy_;
   const Options& options_;
   std::vector<std::optional<FileIdentity>> seen_;
 };
 
 OpenCompanion opener_below(const std::vector<std::string>& directories, const std::string& path,
-                           const LockPlan* locks = nullptr) {
+                           LockUse locks) {
   return make_opener({.image_path = path,
                       .named_by_user = {},
                       .follow_directories = directories,
@@ -127,12 +137,12 @@ OpenCompanion opener_below(const std::vector<std::string>& directories, const st
 
 }  // namespace
 
-OpenCompanion backing_opener(const Policy& policy, const std::string& path) {
-  return opener_below(policy.backing_directories, path);
+OpenCompanion backing_opener(const Policy& policy, const std::string& path, LockUse locks) {
+  return opener_below(policy.backing_directories, path, locks);
 }
 
-OpenCompanion data_file_opener(const Policy& policy, const std::string& path, bool force_share) {
-  return opener_below(policy.data_file_directories, path, force_share ? nullptr : &kDataFileCheckLocks);
+OpenCompanion data_file_opener(const Policy& policy, const std::string& path, LockUse locks) {
+  return opener_below(policy.data_file_directories, path, locks);
 }
 
 void judge_image(Report& report, const Judged& judged, const Policy& policy, const Options& options) {
@@ -141,7 +151,7 @@ void judge_image(Report& report, const Judged& judged, const Policy& policy, con
     add_finding(report, std::move(finding));
   if (!report.header_usable || report.header.backing_file_offset == 0) return;
   if (policy.backing_directories.empty()) return;  // refused: nothing is opened
-  Chain(report, judged, policy, options).walk(judged.path);
+  Chain(report, judged, policy, options).walk();
 }
 
 }  // namespace cowvet

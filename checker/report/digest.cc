@@ -34,7 +34,7 @@ class Sha256 {
 
 // Adds what the device holds from `begin` to `end`.
 std::expected<void, IoError> add_range(Sha256& hash, const Device& device, std::uint64_t begin,
-                                       std::uint64_t end) {
+                                       std::uint64_t end, Progress* progress = nullptr) {
   static const std::vector<std::byte> kZeros(kPieceBytes);
   std::vector<std::byte> piece(kPieceBytes);
   while (begin < end) {
@@ -47,6 +47,7 @@ std::expected<void, IoError> add_range(Sha256& hash, const Device& device, std::
       if (const auto read = device.read(begin, bytes); !read) return std::unexpected(read.error());
     hash.add(hole ? std::span<const std::byte>(kZeros).first(length) : bytes);
     begin += length;
+    if (progress) progress->advance(length);
   }
   return {};
 }
@@ -81,9 +82,10 @@ Sha256Digest sha256(std::string_view text) {
   return hash.finish();
 }
 
-std::expected<Sha256Digest, IoError> sha256_of_device(const Device& device) {
+std::expected<Sha256Digest, IoError> sha256_of_device(const Device& device, Progress* progress) {
   Sha256 hash;
-  if (const auto added = add_range(hash, device, 0, device.size_bytes()); !added)
+  if (progress) progress->begin("hash_the_file", device.size_bytes());
+  if (const auto added = add_range(hash, device, 0, device.size_bytes(), progress); !added)
     return std::unexpected(added.error());
   return hash.finish();
 }

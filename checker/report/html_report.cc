@@ -141,13 +141,29 @@ std::string digest_row(std::string_view label, const std::optional<Sha256Digest>
                      digest ? fmt::format("<code>{}</code>", to_hex(*digest)) : "not computed");
 }
 
-std::string digests_section(const ImageDigests& digests) {
+// What --evidence keeps of a file, as two rows.
+std::string evidence_rows(const Evidence& evidence) {
+  const std::string label =
+      fmt::format("{} {}", to_string(evidence.file), html_text(evidence.path, kLongestFinding));
+  const auto row = [&](std::string_view when, const FileState& state, std::string_view remark) {
+    return fmt::format("<tr><th scope=\"row\">{}, {}</th><td><code>{}</code>{}</td></tr>\n", label, when,
+                       state.sha256.empty() ? "could not be read" : state.sha256, remark);
+  };
+  return row("before", evidence.before, "") +
+         row("after", evidence.after,
+             evidence.changed() ? " <strong>it changed while it was examined</strong>" : "");
+}
+
+std::string digests_section(const Report& report, const ImageDigests& digests) {
+  std::string rows;
+  for (const Evidence& evidence : report.evidence) rows += evidence_rows(evidence);
+  if (rows.empty()) rows = digest_row("image", digests.image);
   return fmt::format(
       "<section class=\"card\" id=\"digests\">\n<h2>SHA-256</h2>\n<table>\n{}{}</table>\n"
       "<p class=\"about\">Of the whole file, as <code>sha256sum</code> gives it; and of every cluster that "
       "holds "
       "metadata, in the order of the file.</p>\n</section>\n",
-      digest_row("image", digests.image), digest_row("metadata", digests.metadata));
+      rows, digest_row("metadata", digests.metadata));
 }
 
 }  // namespace
@@ -170,7 +186,7 @@ std::string html_report(Context& context, const Report& report, Judging judging,
   page += findings_section(report);
   page += "<section class=\"card\" id=\"structure\">\n<h2>Structure</h2>\n" +
           structure_tree(context, report) + "</section>\n";
-  page += digests_section(digests);
+  page += digests_section(report, digests);
   page += "</main>\n<script type=\"application/json\" id=\"map-data\">" + map_data(context) + "</script>\n";
   return page + fmt::format("<script>{}</script>\n</body>\n</html>\n", kPageScript);
 }

@@ -1,5 +1,9 @@
 #include "checker/report/json_values.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
 #include <map>
 #include <optional>
 
@@ -38,6 +42,33 @@ Json backing_file_json(const Report& report) {
   if (report.backing_name.empty()) return {};
   return {{"name", report.backing_name},
           {"format", report.backing_format.empty() ? Json() : Json(report.backing_format)}};
+}
+
+// "2026-11-23T02:54:13.123456789Z".
+std::string utc(std::int64_t nanoseconds) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const std::int64_t fraction = (nanoseconds % kSecond + kSecond) % kSecond;
+  const std::chrono::sys_seconds seconds{std::chrono::seconds((nanoseconds - fraction) / kSecond)};
+  return fmt::format("{:%FT%T}.{:09}Z", seconds, fraction);
+}
+
+Json file_state_json(const FileState& state) {
+  Json json = {{"size", state.size_bytes}, {"sha256", state.sha256.empty() ? Json() : Json(state.sha256)}};
+  json["accessed"] = state.times ? Json(utc(state.times->accessed)) : Json();
+  json["modified"] = state.times ? Json(utc(state.times->modified)) : Json();
+  json["status-changed"] = state.times ? Json(utc(state.times->status_changed)) : Json();
+  return json;
+}
+
+Json evidence_json(const Report& report) {
+  Json files = Json::array();
+  for (const Evidence& evidence : report.evidence)
+    files.push_back({{"file", to_string(evidence.file)},
+                     {"path", evidence.path},
+                     {"changed", evidence.changed()},
+                     {"before", file_state_json(evidence.before)},
+                     {"after", file_state_json(evidence.after)}});
+  return files;
 }
 
 // The counters of `qemu-img check`, which leaves out those that are zero.
@@ -99,6 +130,7 @@ Json head_json(const Report& report, Verdict verdict, int status, std::string_vi
   json["data-file"] = data_file_json(report);
   json["backing-file"] = backing_file_json(report);
   json["unfinished-repair"] = report.unfinished_journal.empty() ? Json() : Json(report.unfinished_journal);
+  if (!report.evidence.empty()) json["evidence"] = evidence_json(report);
   json["rules"] = rules_json(report);
   return json;
 }

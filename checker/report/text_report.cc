@@ -48,6 +48,25 @@ std::string backing_file_line(const Report& report) {
   return fmt::format("Backing file: {}, not examined (check it on its own)\n", quote(report.backing_name));
 }
 
+std::string evidence_lines(const Evidence& evidence) {
+  const auto digest = [](const FileState& state) {
+    return state.sha256.empty() ? std::string("no digest, it could not be read") : state.sha256;
+  };
+  std::string text = fmt::format("  {} {}, {} bytes\n    before  {}\n    after   {}{}\n",
+                                 to_string(evidence.file), escape_for_terminal(evidence.path),
+                                 evidence.before.size_bytes, digest(evidence.before), digest(evidence.after),
+                                 evidence.changed() ? ": IT CHANGED WHILE IT WAS EXAMINED" : ", unchanged");
+  if (evidence.access_time_changed()) text += "    its access time changed: it was read\n";
+  return text;
+}
+
+std::string evidence_section(const Report& report) {
+  if (report.evidence.empty()) return "";
+  std::string text = "Evidence: opened read-only, without locks; SHA-256 before and after\n";
+  for (const Evidence& evidence : report.evidence) text += evidence_lines(evidence);
+  return text;
+}
+
 std::vector<RuleTotal> worst_first(const Report& report) {
   std::vector<RuleTotal> totals = report.totals;
   std::ranges::stable_sort(totals, std::greater<>(), &RuleTotal::worst);
@@ -165,6 +184,7 @@ std::string text_report(const Report& report, const TextOptions& options) {
       styled(verdict_sentence(report, options.judging), style_of(status), options.colour) + '\n';
   text += data_file_line(report);
   text += backing_file_line(report);
+  text += evidence_section(report);
   for (const RuleTotal& total : worst_first(report)) text += rule_section(report, total, options);
   text += next_steps(report, options.colour);
   if (report.header_usable) text += statistics(report.counters);

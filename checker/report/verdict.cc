@@ -155,8 +155,9 @@ Verdict damage_of(const Report& report) {
 
 Verdict verdict_of(const Report& report) {
   if (!report.unfinished_journal.empty()) return Verdict::repair_unfinished;
-  // A file whose first bytes cannot be read may be anything.
-  if (!report.is_qcow2 && !fired(report, rule("file/unreadable"))) return Verdict::not_qcow2;
+  // A file whose first bytes cannot be read may be anything, and so may one that changes.
+  if (!report.is_qcow2 && !fired(report, rule("file/unreadable")) && !fired(report, rule("file/changed")))
+    return Verdict::not_qcow2;
   if (report.worst == Severity::unchecked) return Verdict::incomplete;
   const Verdict damage = damage_of(report);
   if ((damage == Verdict::sound || damage == Verdict::leaks) && is_refused(report)) return Verdict::refused;

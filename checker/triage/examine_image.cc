@@ -31,7 +31,7 @@ std::string detail_of(const Report& report) {
 Report analyze_file(const FileDevice& device, const ExamineOptions& options) {
   const FollowRules backing{.image_path = device.name(), .follow_directories = {}};
   FollowRules data_file = backing;
-  if (!options.force_share) data_file.locks = &kDataFileCheckLocks;
+  if (!options.force_share) data_file.locks = LockUse::take;
   const Inputs inputs{device, make_opener(std::move(data_file)), make_opener(backing)};
   Options analysis;
   analysis.threads = 1;  // images are shared out among processes

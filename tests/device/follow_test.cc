@@ -166,7 +166,7 @@ TEST_F(Follow, what_the_user_names_in_vain_is_missing) {
 }
 
 TEST_F(Follow, file_in_use_is_not_read_but_known) {
-  FollowRules rules{.image_path = path("images/a.qcow2"), .locks = &kDataFileCheckLocks};
+  FollowRules rules{.image_path = path("images/a.qcow2"), .locks = LockUse::take};
   const Companion first = make_opener(rules)("data");
   EXPECT_EQ(content(first), "images/data");
   EXPECT_EQ(content(make_opener(rules)("data")), "images/data");  // readers share
@@ -178,7 +178,7 @@ TEST_F(Follow, file_in_use_is_not_read_but_known) {
   EXPECT_EQ(refused.state, State::missing);
   EXPECT_TRUE(refused.why.starts_with("in use: another process has it open for writing")) << refused.why;
   EXPECT_EQ(refused.identity, writer->identity());
-  rules.locks = nullptr;
+  rules.locks = LockUse::none;
   EXPECT_EQ(content(make_opener(rules)("below/data")), "images/below/data");
 }
 

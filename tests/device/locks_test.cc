@@ -86,6 +86,16 @@ TEST_F(Locks, running_guest_is_in_the_way_and_is_named) {
   EXPECT_EQ(message_of(take_locks(device->descriptor(), kImageCheckLocks)), "taken");
 }
 
+TEST_F(Locks, looking_finds_the_guest_and_leaves_nothing) {
+  const auto device = open("a.qcow2");
+  EXPECT_EQ(message_of(look_at_locks(device->descriptor(), kImageCheckLocks)), "taken");
+  EXPECT_THAT(locked_bytes(directory_.file("a.qcow2")), testing::IsEmpty());
+  auto guest = opened_by_qemu("a.qcow2");
+  ASSERT_TRUE(guest.ask("read 0 512", "read 512/512"));
+  EXPECT_THAT(message_of(look_at_locks(device->descriptor(), kImageCheckLocks)), HasSubstr("in use"));
+  EXPECT_EQ(message_of(use_locks(device->descriptor(), kImageCheckLocks, LockUse::none)), "taken");
+}
+
 TEST_F(Locks, other_readers_are_not_in_the_way) {
   BackgroundCommand reader = opened_by_qemu("-r a.qcow2");
   ASSERT_TRUE(reader.ask("length", "10 MiB"));
