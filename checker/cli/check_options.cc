@@ -55,8 +55,7 @@ po::options_description describe_options(CheckOptions& options, Texts& texts) {
                      "threads to use (default: one for each processor)");
   list.add_options()("max-memory", po::value(&texts.max_memory)->value_name("SIZE"),
                      "memory for counting references, such as 512M (default: as much as the image needs)");
-  list.add_options()("progress,p", po::bool_switch(&options.progress),
-                     "show progress at once, and where standard error is no terminal");
+  add_progress_options(list, options.progress);
   list.add_options()("policy", po::value(&texts.policy)->value_name("POLICY"),
                      "refuse (status 2) what may not be booted here: preboot, or a file that allows more; "
                      "implies --format qcow2 and --deep, and files are followed only as it allows");

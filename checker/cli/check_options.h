@@ -10,6 +10,7 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/open_images.h"
 #include "checker/cli/plan_options.h"
+#include "checker/cli/progress_display.h"
 #include "checker/policy/policy.h"
 #include "checker/report/report_writer.h"
 #include "checker/report/verdict.h"
@@ -23,7 +24,7 @@ struct CheckOptions {
   Judging judging;
   ReportFormat format = ReportFormat::human;
   bool quiet = false;
-  bool progress = false;
+  ProgressOptions progress;
   std::string plan_file;  // --plan; empty: none is made
   bool fixes = false;     // --fixes: a plan for each image, in the SARIF report
   PlanOptions planning;

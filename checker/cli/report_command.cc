@@ -52,7 +52,7 @@ int report_image(const std::string& path, const ReportOptions& options) {
   }
   enter_sandbox({path}, options.image);
   Progress progress;
-  const ProgressDisplay display(progress, path, false);
+  const ProgressDisplay display(progress, path, {});
   EvidenceKeeper keeper(progress);
   if (options.image.evidence) keep_evidence(*opened, path, keeper);
   const Inputs inputs = opened->inputs();

@@ -19,7 +19,7 @@ constexpr std::string_view kHelp =
     "  -a, -p, -y  repair without asking: only what loses nothing, or has a default\n"
     "  -n          repair nothing\n"
     "  -f, -v, -r  accepted: it always checks, says what it does, and asks\n"
-    "  -C FD       accepted: progress is shown on a terminal anyway\n"
+    "  -C FD       write progress to the descriptor FD, as e2fsck does; on a terminal it is shown anyway\n"
     "  -h, --help  show this help\n"
     "  -V          show the version\n\n"
     "The exit status is the sum of: 1 errors were corrected, 4 errors are left, 8 something went wrong,\n"
@@ -30,7 +30,18 @@ enum class Answer : std::uint8_t { ask, yes, no };
 struct FsckOptions {
   Answer answer = Answer::ask;
   std::string image_path;
+  int progress_descriptor = -1;
 };
+
+// 0 stands for a bar on the terminal, which is there anyway. A negative one would wait for a signal.
+std::expected<void, std::string> set_progress(std::string_view text, FsckOptions& options) {
+  if (text.empty()) return std::unexpected("-C needs a descriptor");
+  if (text == "0" || text.starts_with('-')) return {};
+  const auto descriptor = parse_progress_descriptor(text);
+  if (!descriptor) return std::unexpected(descriptor.error());
+  options.progress_descriptor = *descriptor;
+  return {};
+}
 
 // fsck(8) hands on options of one letter, and joins none.
 std::expected<FsckOptions, std::string> parse(const Arguments& arguments) {
@@ -47,9 +58,11 @@ std::expected<FsckOptions, std::string> parse(const Arguments& arguments) {
       options.answer = options.answer == Answer::no ? Answer::no : Answer::yes;
     } else if (word == "-n") {
       options.answer = Answer::no;
-    } else if (word == "-C") {
-      ++i;  // the descriptor
-    } else if (word != "-f" && word != "-v" && word != "-r" && !word.starts_with("-C")) {
+    } else if (word.starts_with("-C")) {
+      const bool is_next = word.size() == 2 && i + 1 < arguments.size();
+      const auto set = set_progress(is_next ? arguments[++i] : word.substr(2), options);
+      if (!set) return std::unexpected(set.error());
+    } else if (word != "-f" && word != "-v" && word != "-r") {
       return std::unexpected(fmt::format("there is no option '{}'", word));
     }
   }
@@ -108,6 +121,7 @@ int run_fsck(const Arguments& arguments) {
   options.image_path = parsed->image_path;
   options.yes = parsed->answer == Answer::yes;
   options.dry_run = parsed->answer == Answer::no;
+  options.progress.descriptor = parsed->progress_descriptor;
   reserve_progress_signal();
   ignore_write_signals();
   const Outcome outcome = repair(options);

@@ -36,6 +36,7 @@ struct Texts {
   PlanTexts plan;
   std::string threads = "0";
   std::string max_memory = "0";
+  std::vector<std::string> outputs;
   bool undo = false;
   bool resume = false;
   bool roll_back = false;
@@ -52,8 +53,10 @@ void describe_actions(po::options_description& list, RepairOptions& options, Tex
   list.add_options()("dry-run,n", po::bool_switch(&options.dry_run), "show the plan and change nothing");
   list.add_options()("plan", po::value(&options.plan_file)->value_name("FILE"),
                      "carry out the plan that 'cowvet check --plan FILE' wrote, if it still fits the image");
-  list.add_options()("output", po::value(&options.output)->value_name("NEW"),
-                     "repair a copy, the new file NEW; the image is opened read-only");
+  list.add_options()(
+      "output", po::value(&texts.outputs)->value_name("NEW|FORMAT"),
+      "repair a copy, the new file NEW; the image is opened read-only. Or, if it is the word json "
+      "or human: how to report, where json is the same as --json (a copy of that name is ./json)");
   list.add_options()("undo", po::bool_switch(&texts.undo),
                      "give the image back the bytes that it had before its last repair; once more: take "
                      "that back");
@@ -84,14 +87,31 @@ void describe_rest(po::options_description& list, RepairOptions& options, Texts&
                      "print what was found, done and left as JSON, once, at the end");
   list.add_options()("quiet,q", po::bool_switch(&options.quiet),
                      "print nothing but errors; the exit status tells");
-  list.add_options()("progress,p", po::bool_switch(&options.progress),
-                     "show progress at once, and where standard error is no terminal");
+  add_progress_options(list, options.progress);
   list.add_options()("threads", po::value(&texts.threads)->value_name("N"),
                      "threads to use (default: one for each processor)");
   list.add_options()("max-memory", po::value(&texts.max_memory)->value_name("SIZE"),
                      "memory for counting references, such as 512M (default: as much as the image needs)");
   list.add_options()("help,h", "show this help");
   list.add_options()("version", "show the version");
+}
+
+// What each --output means: a format that cowvet check knows by this name, or a copy. Empty, or what is
+// wrong.
+std::string apply_outputs(const Texts& texts, RepairOptions& options) {
+  for (const std::string& output : texts.outputs) {
+    if (output.empty()) return "--output needs the name of a new file, or a format";
+    if (output == "json" || output == "human") {
+      options.json = options.json || output == "json";
+    } else if (output == "jsonl" || output == "junit" || output == "sarif") {
+      return fmt::format("cowvet-repair reports as human or json; a copy of the name {0} is ./{0}", output);
+    } else if (!options.output.empty()) {
+      return "--output names one copy, not two";
+    } else {
+      options.output = output;
+    }
+  }
+  return "";
 }
 
 // What does not go together; empty: everything does.
@@ -172,6 +192,7 @@ std::expected<RepairOptions, int> parse_repair_options(const Arguments& argument
     return std::unexpected(print_usage("cowvet-repair [OPTION]... IMAGE", kHelp, listed));
   if (values->contains("version"))
     return std::unexpected(print_out("cowvet-repair " COWVET_VERSION "\n") ? 0 : kExitIncomplete);
+  if (const std::string message = apply_outputs(texts, options); !message.empty()) return wrong(message);
   if (const std::string conflict = find_conflict(options, texts); !conflict.empty()) return wrong(conflict);
   if (const auto applied = apply(texts, options); !applied) return wrong(applied.error());
   if (images.size() != 1) return wrong(images.empty() ? "no image given" : "one image at a time");

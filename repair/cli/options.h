@@ -8,6 +8,7 @@
 #include "checker/analysis/analyze.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/open_images.h"
+#include "checker/cli/progress_display.h"
 #include "checker/planning/planner.h"
 
 namespace cowvet {
@@ -29,7 +30,7 @@ struct RepairOptions {
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
-  bool progress = false;
+  ProgressOptions progress;
 
   // For a check that stands beside the plan.
   Options analysis() const;

@@ -28,6 +28,16 @@ TEST_F(Fsck, corrects_errors_and_says_1) {
   }
 }
 
+TEST_F(Fsck, writes_its_progress_as_e2fsck_does) {
+  make_wiped_refcounts("a.qcow2");
+  for (const char* option : {"-C 3", "-C3"}) {
+    EXPECT_EQ(fsck("-n " + std::string(option) + " a.qcow2 3>lines").status, 4);
+    EXPECT_EQ(shell("grep -cvE '^[1-5] [0-9]+ [0-9]+ a[.]qcow2$' lines; test -s lines").out, "0\n") << option;
+  }
+  for (const char* wrong : {"-C 77 a.qcow2", "-Cx a.qcow2", "a.qcow2 -C"})
+    EXPECT_EQ(fsck(std::string("-n ") + wrong).status, 16) << wrong;
+}
+
 TEST_F(Fsck, without_consent_leaves_errors_and_says_4) {
   make_wiped_refcounts("a.qcow2");
   const std::string before = content("a.qcow2");

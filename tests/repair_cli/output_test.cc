@@ -1,5 +1,6 @@
 // cowvet-repair --output: the image is only read, and the repaired copy is there in full or not at all.
 #include <csignal>
+#include <nlohmann/json.hpp>
 
 #include "tests/repair_cli/repair_cli_test_base.h"
 
@@ -26,6 +27,21 @@ TEST_F(RepairedCopy, is_what_the_repair_in_place_would_have_made) {
   prepare("chmod u+w a.qcow2");
   EXPECT_EQ(repair("-q --yes a.qcow2").status, 0);
   EXPECT_TRUE(content("a.qcow2") == content("new"));
+}
+
+// As for cowvet check; both meanings may be wanted at once.
+TEST_F(RepairedCopy, is_not_made_of_the_name_of_a_format) {
+  make_wiped_refcounts("a.qcow2");
+  const nlohmann::json outcome =
+      nlohmann::json::parse(repair("--yes --output=json --output new a.qcow2").out);
+  EXPECT_EQ(
+      outcome,
+      nlohmann::json::parse(
+          shell("rm new; " + shell_quote(COWVET_REPAIR_PROGRAM) + " --yes --json --output new a.qcow2").out));
+  EXPECT_EQ(names(), "a.qcow2 new");
+  EXPECT_THAT(repair("--yes --output=human --output ./json a.qcow2").out, HasSubstr("was repaired"));
+  EXPECT_EQ(names(), "a.qcow2 json new");
+  EXPECT_EQ(nlohmann::json::parse(repair("--yes --output=json a.qcow2").out).at("ending"), "repaired");
 }
 
 TEST_F(RepairedCopy, keeps_the_holes_of_the_image) {
