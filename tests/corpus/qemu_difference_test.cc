@@ -1,130 +1,15 @@
-// `qemu-img check` against every damaged recipe and every near miss. Where it says something else than what a
-// checker has to say, a row below has the reason; a difference without one fails, and so does a row that no
-// recipe needs any more. QEMU refuses to open much of what is damaged: as long as the image is damaged, that
-// counts as agreement.
+// `qemu-img check` against every damaged recipe and every near miss. A difference that is not in the table
+// fails, and so does a row that no recipe needs any more.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <set>
 
-#include "corpus/output_files.h"
+#include "tests/corpus/qemu_differences.h"
 #include "tests/corpus/support.h"
-#include "tests/support/run_command.h"
-#include "tests/support/temporary_directory.h"
 
 namespace cowvet::corpus {
 namespace {
-
-constexpr int kRefused = 1;
-constexpr int kCorrupt = 2;
-
-struct Difference {
-  std::string_view about;  // a rule, or a recipe
-  int expected;
-  int qemu;
-  std::string_view why;
-};
-
-constexpr std::string_view kKey = "QEMU examines nothing without the key";
-constexpr std::string_view kFile = "QEMU examines nothing without the data file";
-constexpr std::string_view kBlind = "QEMU does not look";
-constexpr std::string_view kLater = "QEMU notices when the guest reads there, and fails";
-constexpr std::string_view kAllowed = "what a host lets boot is not what a check asks";
-constexpr std::string_view kLost = "lost guest data is a leak to QEMU, to be freed";
-
-constexpr Difference kDifferences[] = {
-    // What QEMU calls sound.
-    {"bitmap/name-empty", 2, 0, kBlind},
-    {"bitmap/padding", 2, 0, kBlind},
-    {"bitmap/tail-bits", 2, 0, kBlind},
-    {"data-file/offset-mismatch", 2, 0, kLater},
-    {"data-file/raw-unmapped", 2, 0, "QEMU does not look at the content of a data file"},
-    {"data-file/raw-with-backing", 2, 0, kBlind},
-    {"data-file/raw-zero-differs", 2, 0, "QEMU does not look at the content of a data file"},
-    {"data-file/short", 2, 0, "QEMU does not look at the size of a data file"},
-    {"data-file/zero-offset", 2, 0,
-     "without COPIED the first cluster counts as unallocated: the guest reads zeros"},
-    {"ext/backing-format-nul", 2, 0, "QEMU takes the format for what stands before the NUL"},
-    {"ext/bitmaps-missing", 2, 0, kBlind},
-    {"ext/data-file-name-nul", 2, 0, "QEMU takes the name for what stands before the NUL"},
-    {"ext/data-file-name-unexpected", 2, 0, kBlind},
-    {"ext/duplicate", 2, 0, "the last one wins"},
-    {"header/backing-name-empty", 2, 0, kBlind},
-    {"header/backing-name-overlap", 2, 0, "QEMU looks only whether the name ends inside the first cluster"},
-    {"header/corrupt", 2, 0, "the check itself may find nothing: who set the bit knew more"},
-    {"header/lazy-without-v3", 2, 0, "QEMU does not look behind a header of version 2"},
-    {"header/padding", 2, 0, kBlind},
-    {"l2/compressed-outside", 2, 0, kLater},
-    {"l2/compressed-undecodable", 2, 0, kLater},
-    {"l2/offset-zero", 2, 0, "QEMU takes the entry for an unallocated one"},
-    {"l2/reserved-bits", 2, 0, "in version 2 the zero flag is a reserved bit, which QEMU does not look at"},
-    {"l2/zero-bit-extended", 2, 0, kBlind},
-    {"refcount/leak", 3, 0, "QEMU does not look at refcounts of clusters behind the end of the file"},
-    {"snapshot/duplicate-id", 2, 0, kBlind},
-    {"snapshot/size-beyond-l1", 2, 0, "QEMU notices when the snapshot is applied, and fails"},
-    {"policy/backing-file", 2, 0, kAllowed},
-    {"policy/dirty", 2, 0, kAllowed},
-    {"policy/data-file", 2, 0, kAllowed},
-    {"policy/name-unsafe", 2, 0, kAllowed},
-    {"policy/not-qcow2", 2, 0, kAllowed},
-    {"policy/oversized", 2, 0, kAllowed},
-    {"policy/snapshot-present", 2, 0, kAllowed},
-    // What QEMU calls leaks.
-    {"policy/oversized", 2, 3, kAllowed},
-    {"l2/cross-linked", 2, 3,
-     "the refcount is right for both: only the cluster that one of them lost is noticed"},
-    {"l2/offset-zero", 2, 3, kLost},
-    {"refcount/orphan-mapping", 2, 3, kLost},
-    // What only the corpus's own devices refuse to read.
-    {"file/unreadable", 1, 2, "in a file these bytes can be read: they are zeros"},
-    {"file/unreadable", 1, 3, "in a file these bytes can be read: they are zeros"},
-    // What QEMU does not open although nothing is wrong with it.
-    {"bitmap/extra-data", 0, kRefused, "compatible extra data is to be kept; QEMU knows none"},
-    {"bitmap/flags", 0, kRefused, "compatible extra data is to be kept; QEMU knows none"},
-    {"data-file/missing", 0, kRefused, kFile},
-    {"data-file/name-missing", 0, kRefused, kFile},
-    {"data-file/name-relative", 0, kRefused, kFile},
-    {"data-file/name-unsafe", 0, kRefused, kFile},
-    {"data-file/not-examined", 0, kRefused, kFile},
-    {"ext/luks-length", 0, kRefused, kKey},
-    {"ext/luks-missing", 0, kRefused, kKey},
-    {"ext/luks-outside", 0, kRefused, kKey},
-    {"ext/luks-unaligned", 0, kRefused, kKey},
-    {"ext/luks-unexpected", 0, kRefused, kKey},
-    {"header/backing-name-empty", 0, kRefused, "QEMU opens the backing file: it is not there"},
-    {"header/backing-name-outside", 0, kRefused, "QEMU opens the backing file: it is not there"},
-    {"header/backing-name-too-long", 0, kRefused, "QEMU opens the backing file: it is not there"},
-    {"header/crypt-method", 0, kRefused, kKey},
-    {"luks/header", 0, kRefused, kKey},
-    {"policy/data-file", 0, kRefused, kFile},
-    {"policy/encrypted", 0, kRefused, kKey},
-    {"policy/name-unsafe", 0, kRefused, "QEMU opens the backing file: it is not there"},
-    // What is no qcow2 image at all.
-    {"header/magic", 63, kRefused, "QEMU was told the format, and refuses to open it"},
-    {"header/version", 63, kRefused, "QEMU was told the format, and refuses to open it"},
-};
-
-const Difference* find_difference(const Recipe& recipe, int qemu) {
-  const auto row = std::ranges::find_if(kDifferences, [&](const Difference& difference) {
-    return difference.about == (*recipe.rule)->id && difference.expected == recipe.expected_status &&
-           difference.qemu == qemu;
-  });
-  return row == std::end(kDifferences) ? nullptr : row;
-}
-
-bool agrees(const Recipe& recipe, int qemu) {
-  return qemu == recipe.expected_status || (qemu == kRefused && recipe.expected_status == kCorrupt);
-}
-
-CommandResult check_by_qemu(const Recipe& recipe) {
-  const TemporaryDirectory directory;
-  const auto built = build(recipe);
-  if (!built || !write_files(recipe, *built, directory.path())) return {};
-  return run_script(
-      "cd */ && timeout 60 qemu-img check -f qcow2 " + shell_quote(recipe.short_name() + ".qcow2"),
-      directory.path());
-}
 
 TEST(QemuDifference, every_one_has_a_reason) {
   std::set<const Difference*> needed;
@@ -132,19 +17,21 @@ TEST(QemuDifference, every_one_has_a_reason) {
   for (const Recipe& recipe : all_recipes()) {
     if (recipe.kind == Kind::sound) continue;
     ++recipes;
-    const CommandResult qemu = check_by_qemu(recipe);
-    if (agrees(recipe, qemu.status)) continue;
-    const Difference* difference = find_difference(recipe, qemu.status);
+    const auto built = build(recipe);
+    ASSERT_TRUE(built);
+    const CommandResult qemu = check_by_qemu(recipe, *built);
+    if (agrees(recipe.expected_status, qemu.status)) continue;
+    const Difference* difference = find_difference((*recipe.rule)->id, recipe.expected_status, qemu.status);
     EXPECT_NE(difference, nullptr) << recipe.name << ": qemu-img check exits with " << qemu.status
                                    << " instead of " << recipe.expected_status << '\n'
                                    << qemu.err;
     needed.insert(difference);
   }
-  for (const Difference& difference : kDifferences)
+  for (const Difference& difference : differences_of_qemu())
     EXPECT_TRUE(needed.contains(&difference))
         << difference.about << " " << difference.expected << " " << difference.qemu << ": " << difference.why;
   fmt::print("{} recipes were judged by qemu-img check as well, {} kinds of differences\n", recipes,
-             std::size(kDifferences));
+             differences_of_qemu().size());
 }
 
 }  // namespace
