@@ -26,7 +26,7 @@ const std::vector<Base>& bases();
 struct Mutant {
   const Base* base = nullptr;
   corpus::BuiltImage image;
-  std::vector<std::string> changes;  // for people, as `patch` statements of a recipe
+  std::vector<std::string> changes;  // for people
 };
 Mutant make_mutant(std::span<const std::uint8_t> input);
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "corpus/write_recipe.h"
 #include "fuzz/bounds.h"
 #include "fuzz/mutation.h"
 #include "tests/matrix/judge.h"
@@ -13,8 +14,11 @@ void cowvet::fuzz::run_input(std::span<const std::uint8_t> input) {
   const matrix::Verdict verdict =
       matrix::judge(mutant.base->recipe, mutant.base->built, std::move(mutant.image));
   if (verdict.broken.empty()) return;
-  std::fprintf(stderr, "%s\n", mutant.base->recipe.text.c_str());
-  for (const std::string& change : mutant.changes) std::fprintf(stderr, "  %s\n", change.c_str());
+  const corpus::Recipe& recipe = mutant.base->recipe;
+  const std::string saved =
+      corpus::save_recipe_of_damage(recipe, mutant.base->built, fuzz::make_mutant(input).image);
+  for (const std::string& change : mutant.changes) std::fprintf(stderr, "# %s\n", change.c_str());
+  std::fprintf(stderr, "%s\n", saved.c_str());
   for (const std::string& broken : verdict.broken) std::fprintf(stderr, "%s\n", broken.c_str());
   std::abort();
 }
