@@ -61,6 +61,7 @@ struct Report {
   Header header;               // as found, where is_qcow2
   std::string backing_name;
   std::string backing_format;
+  bool backing_examined = false;    // and what is behind it; only a policy looks
   std::string data_file_name;       // as the image has it; empty: none
   std::string data_file_path;       // the file that was examined; empty: none was
   bool data_file_examined = false;  // its content, not only its length

@@ -54,7 +54,8 @@ add_custom_command(OUTPUT manual/made
     $<TARGET_FILE:cowvet> $<TARGET_FILE:cowvet-repair> cowvet-rules.7
   COMMAND ${CMAKE_COMMAND} -E touch manual/made
   DEPENDS cowvet cowvet-repair cowvet_print_rules_page ${cowvet_packaging}/make_pages.sh
-    ${cowvet_packaging}/pages/cowvet.h2m ${cowvet_packaging}/pages/cowvet-repair.h2m ${cowvet_packaging}/pages/command.h2m)
+    ${cowvet_packaging}/pages/cowvet.h2m ${cowvet_packaging}/pages/cowvet-repair.h2m ${cowvet_packaging}/pages/command.h2m
+    ${cowvet_packaging}/pages/cowvet-policy.5)
 add_custom_target(cowvet_manual ALL DEPENDS manual/made)
 install(DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/manual/ DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT tools
   PATTERN made EXCLUDE)
@@ -75,6 +76,9 @@ set(cowvet_examples ${CMAKE_INSTALL_DATADIR}/doc/cowvet/examples)
 install(PROGRAMS ${cowvet_jobs}/triage-shard ${cowvet_jobs}/triage-parallel ${cowvet_jobs}/triage.sbatch
   DESTINATION ${cowvet_examples} COMPONENT tools)
 install(FILES ${cowvet_jobs}/README.md ${cowvet_jobs}/triage-job.yaml DESTINATION ${cowvet_examples} COMPONENT tools)
+
+# A policy to begin with.
+install(FILES ${PROJECT_SOURCE_DIR}/checker/share/policy/boot.policy DESTINATION ${cowvet_examples} COMPONENT tools)
 
 # For hosts: a hook of libvirt and units of systemd. The administrator puts them in force.
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/checker/share/libvirt/cowvet-gate

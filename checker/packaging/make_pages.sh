@@ -1,12 +1,12 @@
 #!/bin/sh
 # Makes the manual pages of the programs from their --help: one for cowvet, one for each of its commands, one for
-# cowvet-repair. That of the rules is the catalogue, and comes ready.
+# cowvet-repair. That of the rules is the catalogue, and comes ready; that of policies was written.
 # Usage: make_pages.sh DIRECTORY VERSION COWVET COWVET_REPAIR RULES_PAGE
 set -eu
 directory=$1 version=$2 cowvet=$3 repair=$4 rules=$5
 here=$(dirname "$0")
 rm -rf "$directory"
-mkdir -p "$directory/man1" "$directory/man7" "$directory/man8"
+mkdir -p "$directory/man1" "$directory/man5" "$directory/man7" "$directory/man8"
 # Pages are dated by what they are made from.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stat -c %Y "$here/changelog")}
 export SOURCE_DATE_EPOCH
@@ -31,4 +31,6 @@ while read -r command summary; do
   page 1 "cowvet-$command" "$summary" "$work/cowvet-$command" command
 done <"$work/commands"
 cp "$rules" "$directory/man7/"
+date=$(date -u -d "@$SOURCE_DATE_EPOCH" '+%B %Y')
+sed "s/@DATE@/$date/; s/@VERSION@/$version/" "$here/pages/cowvet-policy.5" >"$directory/man5/cowvet-policy.5"
 gzip -9n "$directory"/man?/*

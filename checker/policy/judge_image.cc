@@ -66,6 +66,7 @@ class Chain {
       return std::nullopt;
     }
     seen_.push_back(device.identity());
+    top_.backing_examined = true;
     if (above.format == "qcow2") return examine_qcow2(device, found.path, above);
     examine_raw(device, above);
     return std::nullopt;
@@ -85,6 +86,7 @@ class Chain {
     if (load_big_endian<std::uint32_t>(magic.data()) == kMagic)
       add(Severity::corruption,
           fmt::format("backing file '{}': declared raw, but it is a qcow2 image", above.name));
+    compare_sizes(device.size_bytes(), above);
   }
 
   Below examine_qcow2(const Device& device, const std::string& path, const Names& above) {
@@ -102,10 +104,17 @@ class Chain {
       // Space that a backing file wastes harms nobody who reads it.
       add(report.worst == Severity::leak ? Severity::notice : report.worst,
           fmt::format("{}it is not sound ({})", prefix, to_string(verdict)));
-    if (report.header_usable && report.header.size > above.disk_bytes)
-      add(Severity::notice, fmt::format("{}its disk is larger than that of the image above it", prefix));
+    if (report.header_usable) compare_sizes(report.header.size, above);
     if (report.header.backing_file_offset == 0 || !report.header_usable) return std::nullopt;
     return std::pair{path, Names{report.backing_name, report.backing_format, report.header.size}};
+  }
+
+  // Behind a shorter one, the image above reads zeros, as after it was made larger.
+  void compare_sizes(std::uint64_t disk_bytes, const Names& above) {
+    if (disk_bytes > above.disk_bytes)
+      add(Severity::notice,
+          fmt::format("backing file '{}': its disk has {} bytes, more than the {} of the image above it",
+                      above.name, disk_bytes, above.disk_bytes));
   }
 
   Companion keep(File file, Companion companion) const {

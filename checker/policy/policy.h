@@ -2,16 +2,7 @@
 // makes QEMU open a second file or trust anything but this image; a policy file starts from there and relaxes
 // it.
 //
-// A policy file has one statement a line; '#' begins a comment:
-//   allow backing-file DIRECTORY    backing files below DIRECTORY; may be given several times
-//   allow data-file DIRECTORY       an external data file below DIRECTORY; may be given several times
-//   allow snapshots
-//   allow dirty                     the image was not closed cleanly
-//   allow encryption                LUKS; AES is never allowed
-//   refuse partition-table          an MBR or a GPT in the file itself
-//   limit virtual-size SIZE         of the guest's disk, such as 100G
-//   limit file-size SIZE
-//   limit backing-files N           members of the chain behind the image (100 unless said otherwise)
+// The format of a policy file is described in cowvet-policy(5), which is packaging/pages/cowvet-policy.5.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,8 @@ Json data_file_json(const Report& report) {
 Json backing_file_json(const Report& report) {
   if (report.backing_name.empty()) return {};
   return {{"name", report.backing_name},
-          {"format", report.backing_format.empty() ? Json() : Json(report.backing_format)}};
+          {"format", report.backing_format.empty() ? Json() : Json(report.backing_format)},
+          {"examined", report.backing_examined}};
 }
 
 // "2026-11-23T02:54:13.123456789Z".

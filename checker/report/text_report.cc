@@ -45,7 +45,9 @@ std::string data_file_line(const Report& report) {
 
 std::string backing_file_line(const Report& report) {
   if (report.backing_name.empty()) return "";
-  return fmt::format("Backing file: {}, not examined (check it on its own)\n", quote(report.backing_name));
+  return fmt::format(
+      "Backing file: {}, {}\n", quote(report.backing_name),
+      report.backing_examined ? "examined, and what is behind it" : "not examined (check it on its own)");
 }
 
 std::string evidence_lines(const Evidence& evidence) {

@@ -11,7 +11,7 @@ lintian --allow-root --fail-on error,warning "$work"/packages/*.deb
 for package in "$work"/packages/*.deb; do dpkg-deb -x "$package" "$work/root"; done
 
 ls "$work"/root/usr/share/man/man?/*.gz >"$work/pages"
-for page in cowvet.1 cowvet-check.1 cowvet-map.1 cowvet-rules.7 cowvet-repair.8 fsck.qcow2.8; do grep -q "/$page.gz$" "$work/pages"; done
+for page in cowvet.1 cowvet-check.1 cowvet-map.1 cowvet-policy.5 cowvet-rules.7 cowvet-repair.8 fsck.qcow2.8; do grep -q "/$page.gz$" "$work/pages"; done
 while read -r page; do gzip -dc "$page" | mandoc -T lint -W error; done <"$work/pages"
 gzip -dc "$work/root/usr/share/man/man1/cowvet-check.1.gz" | grep -q -- '\\-\\-max\\-memory'
 gzip -dc "$work/root/usr/share/man/man7/cowvet-rules.7.gz" | grep -q 'refcount/orphan\\-mapping'

@@ -1,6 +1,7 @@
 // `cowvet check --policy` on images that QEMU made, changed by a few bytes where QEMU would not make them.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "checker/catalogue/catalogue.h"
@@ -83,6 +84,40 @@ TEST_F(CheckPolicy, refuses_what_is_another_format_too) {
   expect_refused("--policy preboot luks.qcow2", "policy/not-qcow2");
 }
 
+// Each at its place, and one byte beside it.
+TEST_F(CheckPolicy, knows_the_other_formats_by_their_places) {
+  make_image("a.qcow2");
+  prepare("truncate -s $(($(stat -c %s a.qcow2) / 65536 * 65536)) a.qcow2");
+  const std::uint64_t end = std::filesystem::file_size(directory_.file("a.qcow2"));
+  constexpr std::uint64_t kHead = 0x10000;
+  const struct {
+    std::string_view name;
+    std::vector<std::pair<std::uint64_t, std::string>> parts;
+  } kFormats[] = {
+      {"ISO 9660", {{0x8001, "CD001"}}},
+      {"UDF", {{0x8001, "BEA01"}}},
+      {"VHD", {{end - 512, "conectix"}}},
+      {"VMDK", {{end - 1024, std::string("KDMV\x03\0\0\0", 8)}}},
+      {"VHDX", {{0x30000, "regi"}, {kHead, "head"}}},
+      {"LUKS2", {{0x8000, std::string("SKUL\xba\xbe", 6)}, {0x8100, std::string("\0\0\0\0\0\0\x80\0", 8)}}}};
+  const auto put = [&](std::uint64_t offset, const std::string& bytes) {
+    std::fstream file(directory_.file("b.qcow2"), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(offset))
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  };
+  for (const auto& [name, parts] : kFormats)
+    for (const std::uint64_t shift : {0, 1}) {
+      prepare("cp a.qcow2 b.qcow2");
+      for (const auto& [offset, bytes] : parts) put(offset - shift, bytes);
+      const CommandResult result = cowvet("check --policy preboot b.qcow2");
+      const std::string says = "it is also " + std::string(name);
+      EXPECT_EQ(result.out.find(says) != std::string::npos, shift == 0) << name << result.out;
+      if (shift == 0) {
+        EXPECT_EQ(result.status, 2) << name;
+      }
+    }
+}
+
 TEST_F(CheckPolicy, refuses_partition_tables_where_it_says_so) {
   make_image("a.qcow2");
   poke("a.qcow2", 510, std::uint16_t{0x55aa});
@@ -106,6 +141,12 @@ TEST_F(CheckPolicy, walks_the_chain_that_is_allowed) {
   write_policy("allow backing-file " + here() + "/bases");
   expect_sound("--policy policy a.qcow2");
   expect_sound("--policy policy absolute.qcow2");
+  EXPECT_THAT(cowvet("check --policy policy a.qcow2").out,
+              HasSubstr("Backing file: \"bases/1.qcow2\", examined, and what is behind it\n"));
+  EXPECT_EQ(
+      json::parse(cowvet("check --policy policy --output json a.qcow2").out)["backing-file"]["examined"],
+      true);
+  EXPECT_THAT(cowvet("check a.qcow2").out, HasSubstr("\"bases/1.qcow2\", not examined"));
   write_policy("allow backing-file " + here() + "/bases\nlimit backing-files 1");
   EXPECT_THAT(refusals("--policy policy a.qcow2", 1), Contains("policy/backing-file"));
 }
@@ -131,6 +172,53 @@ TEST_F(CheckPolicy, refuses_loops_and_lies_about_formats) {
   expect_refused("--policy policy a.qcow2", "policy/backing-file");
   expect_refused("--policy policy raw.qcow2", "policy/backing-file");
   expect_refused("--policy policy lie.qcow2", "policy/not-qcow2");
+}
+
+TEST_F(CheckPolicy, refuses_formats_that_are_not_declared_and_images_of_themselves) {
+  prepare(
+      "qemu-img create -q -f raw c.raw 1M; qemu-img create -q -f vmdk c.vmdk 1M; qemu-img create -q -f qcow2 "
+      "c 1M;"
+      "qemu-img create -q -u -f qcow2 -b c.vmdk -F vmdk vmdk.qcow2 1M;"
+      "qemu-img create -q -u -f qcow2 -b itself.qcow2 -F qcow2 new 1M; mv new itself.qcow2;"
+      "qemu-img create -q -u -f qcow2 -b c -F raw lie.qcow2 1M;"
+      "qemu-img create -q -u -f qcow2 -b c.raw -F raw silent.qcow2 1M");
+  // The extension with the format, of which QEMU makes no image without, becomes one that nobody knows.
+  poke("silent.qcow2", 112, peek("silent.qcow2", 112) ^ (std::uint64_t{0x11} << 56));
+  write_policy("allow backing-file " + here());
+  for (const auto& [name, why] : {std::pair("vmdk.qcow2", "the format 'vmdk' is not allowed"),
+                                  {"itself.qcow2", "a loop"},
+                                  {"lie.qcow2", "declared raw, but it is a qcow2 image"},
+                                  {"silent.qcow2", "no format is declared"}}) {
+    expect_refused(std::string("--policy policy ") + name, "policy/backing-file");
+    EXPECT_THAT(cowvet(std::string("check --policy policy ") + name).out, HasSubstr(why)) << name;
+  }
+}
+
+TEST_F(CheckPolicy, compares_the_sizes_in_a_chain) {
+  prepare(
+      "qemu-img create -q -f raw 2.raw 2M; qemu-img create -q -f qcow2 -b 2.raw -F raw 3.qcow2 3M;"
+      "qemu-img create -q -f qcow2 -b 3.qcow2 -F qcow2 larger.qcow2 4M;"
+      "qemu-img create -q -f qcow2 -b 3.qcow2 -F qcow2 smaller.qcow2 2M;"
+      "qemu-img create -q -f qcow2 -b 2.raw -F raw smallest.qcow2 1M");
+  write_policy("allow backing-file " + here());
+  expect_sound("--policy policy larger.qcow2");
+  EXPECT_THAT(refusals("--policy policy smaller.qcow2", 0), testing::ElementsAre("policy/backing-file"));
+  EXPECT_THAT(cowvet("check --policy policy smallest.qcow2").out,
+              HasSubstr("2097152 bytes, more than the 1048576 of the image above it"));
+}
+
+TEST_F(CheckPolicy, does_not_call_a_backing_file_verified_that_is_written_to) {
+  prepare("qemu-img create -q -f raw b.raw 1M; qemu-img create -q -f qcow2 -b b.raw -F raw a.qcow2");
+  write_policy("allow backing-file " + here());
+  {
+    BackgroundCommand reader("exec qemu-io -r -f raw b.raw", directory_.path());
+    ASSERT_TRUE(reader.ask("read 0 512", "read 512/512"));
+    expect_sound("--policy policy a.qcow2");
+  }
+  BackgroundCommand guest("exec qemu-io -f raw b.raw", directory_.path());
+  ASSERT_TRUE(guest.ask("read 0 512", "read 512/512"));
+  EXPECT_THAT(refusals("--policy policy a.qcow2", 1), Contains("policy/backing-file"));
+  EXPECT_THAT(cowvet("check --policy policy a.qcow2").out, HasSubstr("in use"));
 }
 
 TEST_F(CheckPolicy, follows_no_name_out_of_what_is_allowed) {

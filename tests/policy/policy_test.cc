@@ -1,6 +1,11 @@
 #include "checker/policy/policy.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <fstream>
+#include <iterator>
+#include <regex>
 
 namespace cowvet {
 namespace {
@@ -48,6 +53,40 @@ TEST(Policy, refuses_what_it_does_not_understand) {
     ASSERT_FALSE(policy) << line;
     EXPECT_THAT(policy.error(), HasSubstr("line 2: ")) << line;
   }
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream in(COWVET_SOURCE_DIR "/checker/" + path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Every statement of the format, with a value that it takes.
+constexpr std::pair<std::string_view, std::string_view> kStatements[] = {
+    {"allow backing-file", "/"},  {"allow data-file", "/"},  {"allow snapshots", ""},
+    {"allow dirty", ""},          {"allow encryption", ""},  {"refuse partition-table", ""},
+    {"limit virtual-size", "1G"}, {"limit file-size", "1G"}, {"limit backing-files", "1"}};
+
+TEST(Policy, is_described_in_its_manual_page_and_in_the_example) {
+  std::string page = text_of("packaging/pages/cowvet-policy.5");
+  std::erase(page, '\\');
+  const std::string example = text_of("share/policy/boot.policy");
+  for (const auto& [statement, value] : kStatements) {
+    EXPECT_TRUE(parse_policy(fmt::format("{} {}", statement, value))) << statement;
+    EXPECT_THAT(page, HasSubstr(fmt::format("fB{}fR", statement)));
+    EXPECT_THAT(example, HasSubstr(fmt::format("\n#{}", statement)));
+  }
+}
+
+TEST(Policy, of_the_example_allows_nothing_until_somebody_wants_it) {
+  const std::string example = text_of("share/policy/boot.policy");
+  EXPECT_TRUE(parse_policy(example));
+  EXPECT_THAT(example, testing::Not(testing::ContainsRegex("(^|\n)[^#\n]")));
+  // With all of it wanted, on a host that has the directories.
+  const std::string wanted = std::regex_replace(std::regex_replace(example, std::regex("\n#([a-z])"), "\n$1"),
+                                                std::regex("/var/lib[^\n]*"), "/tmp");
+  const auto policy = parse_policy(wanted);
+  ASSERT_TRUE(policy) << policy.error();
+  EXPECT_TRUE(policy->snapshots && policy->dirty && policy->luks && !policy->partition_table);
 }
 
 TEST(Policy, is_not_made_of_a_file_that_cannot_be_read) {

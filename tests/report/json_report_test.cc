@@ -81,7 +81,7 @@ TEST(JsonReport, names_data_file_and_backing_file) {
   report.backing_format = "raw";
   EXPECT_EQ(parsed(report)["data-file"],
             json::parse(R"({"name": "d.raw", "path": null, "examined": false})"));
-  EXPECT_EQ(parsed(report)["backing-file"], json::parse(R"({"name": "base", "format": "raw"})"));
+  EXPECT_EQ(parsed(report)["backing-file"], json::parse(R"({"name": "base", "format": "raw", "examined": false})"));
 }
 
 TEST(JsonReport, both_layouts_hold_the_same_and_a_line_is_one_line) {
