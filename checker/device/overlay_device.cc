@@ -1,47 +1,65 @@
 #include "checker/device/overlay_device.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cowvet {
 
-void OverlayDevice::Page::mark(std::uint64_t first, std::uint64_t count, bool as_written) {
-  if (count == kPageBytes) {
-    written.reset();
-    if (as_written) written.set();
-  } else {
-    for (std::uint64_t i = first; i < first + count; ++i) written.set(i, as_written);
+OverlayDevice::Written::const_iterator OverlayDevice::first_behind(std::uint64_t offset) const {
+  const auto next = written_.upper_bound(offset);
+  if (next == written_.begin()) return next;
+  const auto before = std::prev(next);
+  return before->first + before->second.size() > offset ? before : next;
+}
+
+// What is partly in [begin, end) keeps the rest.
+void OverlayDevice::forget(std::uint64_t begin, std::uint64_t end) {
+  for (auto at = first_behind(begin); at != written_.end() && at->first < end; at = first_behind(begin)) {
+    const std::uint64_t offset = at->first;
+    const Content content = std::move(written_.extract(at).mapped());
+    const std::uint64_t behind = offset + content.size();
+    if (offset < begin) written_[offset] = content.slice(0, begin - offset);
+    if (behind > end) written_[end] = content.slice(end - offset, behind - end);
   }
 }
 
-bool OverlayDevice::Page::has(std::uint64_t first, std::uint64_t count) const {
-  if (written.all()) return true;
-  for (std::uint64_t i = first; i < first + count; ++i)
-    if (!written[i]) return false;
-  return true;
-}
-
-void OverlayDevice::write(std::uint64_t offset, std::span<const std::byte> bytes) {
-  size_bytes_ = std::max(size_bytes_, offset + bytes.size());
-  for (std::uint64_t done = 0; done < bytes.size();) {
-    const std::uint64_t at = offset + done;
-    const std::uint64_t in_page = at % kPageBytes;
-    const std::uint64_t part = std::min<std::uint64_t>(kPageBytes - in_page, bytes.size() - done);
-    Page& page = pages_[at / kPageBytes];
-    std::ranges::copy(bytes.subspan(done, part), page.bytes.begin() + static_cast<std::ptrdiff_t>(in_page));
-    page.mark(in_page, part, true);
-    done += part;
-  }
+void OverlayDevice::put(std::uint64_t offset, const Content& content) {
+  if (content.empty()) return;
+  const std::uint64_t end = offset + content.size();
+  size_bytes_ = std::max(size_bytes_, end);
+  forget(offset, end);
+  written_[offset] = content;
 }
 
 void OverlayDevice::resize(std::uint64_t size_bytes) {
   if (size_bytes < size_bytes_) {
     below_end_ = std::min(below_end_, size_bytes);
-    pages_.erase(pages_.upper_bound(size_bytes / kPageBytes), pages_.end());
-    const std::uint64_t kept = size_bytes % kPageBytes;
-    if (const auto last = pages_.find(size_bytes / kPageBytes); last != pages_.end())
-      last->second.mark(kept, kPageBytes - kept, false);
+    forget(size_bytes, ~std::uint64_t{0});
   }
   size_bytes_ = size_bytes;
+}
+
+Content OverlayDevice::content(std::uint64_t offset, std::uint64_t length) const {
+  Content found;
+  const std::uint64_t end = offset + length;
+  const std::uint64_t below_end = std::min({below_end_, below_.size_bytes(), size_bytes_});
+  auto written = first_behind(offset);
+  while (offset < end) {
+    std::uint64_t next = end;
+    if (written != written_.end() && written->first <= offset) {
+      const Content& content = written->second;
+      next = std::min(end, written->first + content.size());
+      found.append(content.slice(offset - written->first, next - offset));
+      ++written;
+    } else {
+      if (written != written_.end()) next = std::min(end, written->first);
+      if (offset < below_end) next = std::min(next, below_end);
+      found.append(offset < below_end ? Content::original(offset, next - offset)
+                                      : Content::zeros(next - offset));
+    }
+    offset = next;
+  }
+  return found;
 }
 
 std::expected<void, IoError> OverlayDevice::read_below(std::uint64_t offset, std::span<std::byte> out) const {
@@ -56,31 +74,22 @@ std::expected<void, IoError> OverlayDevice::read(std::uint64_t offset, std::span
       offset < size_bytes_ ? std::min<std::uint64_t>(out.size(), size_bytes_ - offset) : 0;
   std::ranges::fill(out.subspan(there), std::byte{0});
   const std::uint64_t end = offset + there;
+  auto written = first_behind(offset);
   for (std::uint64_t at = offset; at < end;) {
-    const auto page = pages_.lower_bound(at / kPageBytes);
-    const bool in_page = page != pages_.end() && page->first == at / kPageBytes;
-    // Up to the end of this page, or to where the next one begins.
-    const std::uint64_t next = page == pages_.end() ? end : (page->first + in_page) * kPageBytes;
-    const std::span part = out.subspan(at - offset, std::min(end, next) - at);
-    if (const auto done = in_page ? read_page(page->second, at, part) : read_below(at, part); !done)
-      return done;
-    at += part.size();
+    const bool is_written = written != written_.end() && written->first <= at;
+    // Up to the end of what was written, or to where the next of it begins.
+    std::uint64_t next = end;
+    if (is_written)
+      next = std::min(end, written->first + written->second.size());
+    else if (written != written_.end())
+      next = std::min(end, written->first);
+    const std::span part = out.subspan(at - offset, next - at);
+    const auto done =
+        is_written ? written->second.read(at - written->first, part, below_) : read_below(at, part);
+    if (!done) return done;
+    if (is_written) ++written;
+    at = next;
   }
-  return {};
-}
-
-// `out` does not leave the page.
-std::expected<void, IoError> OverlayDevice::read_page(const Page& page, std::uint64_t offset,
-                                                      std::span<std::byte> out) const {
-  const std::uint64_t first = offset % kPageBytes;
-  const auto bytes = std::span(page.bytes).subspan(first, out.size());
-  if (page.has(first, out.size())) {
-    std::ranges::copy(bytes, out.begin());
-    return {};
-  }
-  if (const auto done = read_below(offset, out); !done) return done;
-  for (std::size_t i = 0; i < out.size(); ++i)
-    if (page.written[first + i]) out[i] = bytes[i];
   return {};
 }
 
@@ -90,11 +99,15 @@ DataExtent OverlayDevice::next_data(std::uint64_t offset) const {
   const std::uint64_t below_end = std::min({below_end_, below_.size_bytes(), size_bytes_});
   data = {std::min(data.begin, below_end), std::min(data.end, below_end)};
   if (data.begin == data.end) data = {size_bytes_, size_bytes_};
-  const auto page = pages_.lower_bound(offset / kPageBytes);
-  if (page == pages_.end()) return data;
-  const std::uint64_t begin = std::max(offset, page->first * kPageBytes);
+  auto written = first_behind(offset);
+  if (written == written_.end()) return data;
+  const std::uint64_t begin = std::max(offset, written->first);
   if (begin >= data.begin) return data;
-  return {begin, std::min(page->first * kPageBytes + kPageBytes, size_bytes_)};
+  // Up to the first place behind it that was not written.
+  std::uint64_t end = begin;
+  for (; written != written_.end() && written->first <= end; ++written)
+    end = written->first + written->second.size();
+  return {begin, end};
 }
 
 }  // namespace cowvet

@@ -1,14 +1,14 @@
-// Another device with changes on top that exist only in memory. Costs what was changed, whatever its size.
-// Writing is not part of Device: only who made the overlay can change it, and not while others read.
+// Another device with changes on top that exist only in memory. Costs what was changed, held as compactly as
+// Content holds it, whatever its size. Writing is not part of Device: only who made the overlay can change
+// it, and not while others read.
 #pragma once
 
-#include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 
+#include "checker/device/content.h"
 #include "checker/device/device.h"
 
 namespace cowvet {
@@ -18,9 +18,14 @@ class OverlayDevice final : public Device {
   // `below` must live as long and must not change.
   explicit OverlayDevice(const Device& below) : below_(below), size_bytes_(below.size_bytes()) {}
 
-  // Grows the device where needed. What is written can be read even where the device below cannot.
-  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+  // Grows the device where needed. What is written can be read even where the device below cannot. What
+  // `content` copies is what lies below.
+  void put(std::uint64_t offset, const Content& content);
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) { put(offset, Content(bytes)); }
   void resize(std::uint64_t size_bytes);  // what is added reads as zeros
+
+  // What is there, in terms of what was written and of the device below.
+  Content content(std::uint64_t offset, std::uint64_t length) const;
 
   const Device& below() const { return below_; }
 
@@ -32,24 +37,16 @@ class OverlayDevice final : public Device {
   bool is_block_device() const override { return below_.is_block_device(); }
 
  private:
-  static constexpr std::uint64_t kPageBytes = 4096;
-  // Of pages that were written in part, which bytes: the others still come from below.
-  struct Page {
-    std::array<std::byte, kPageBytes> bytes;
-    std::bitset<kPageBytes> written;
+  using Written = std::map<std::uint64_t, Content>;  // disjoint, by offset
 
-    void mark(std::uint64_t first, std::uint64_t count, bool as_written);
-    bool has(std::uint64_t first, std::uint64_t count) const;
-  };
-
-  std::expected<void, IoError> read_page(const Page& page, std::uint64_t offset,
-                                         std::span<std::byte> out) const;
+  Written::const_iterator first_behind(std::uint64_t offset) const;  // that ends behind it
+  void forget(std::uint64_t begin, std::uint64_t end);
   std::expected<void, IoError> read_below(std::uint64_t offset, std::span<std::byte> out) const;
 
   const Device& below_;
   std::uint64_t size_bytes_;
   std::uint64_t below_end_ = ~std::uint64_t{0};  // nothing of `below` shows behind it: it was cut once
-  std::map<std::uint64_t, Page> pages_;          // by number
+  Written written_;
 };
 
 }  // namespace cowvet
