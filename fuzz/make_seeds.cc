@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "checker/device/memory_device.h"
 #include "checker/planning/plan_file.h"
 #include "checker/planning/planner.h"
 #include "corpus/examine.h"
@@ -39,15 +40,36 @@ class Seeds {
   int count_ = 0;
 };
 
+class BytesOfImage final : public ChangeBytes {
+ public:
+  BytesOfImage(std::vector<std::byte> before, std::vector<std::byte> after)
+      : before_(std::move(before)), after_(std::move(after)) {}
+
+  std::expected<void, std::string> read(const Change& change, Side side,
+                                        std::span<std::byte> out) const override {
+    const auto& file = side == Side::old_bytes ? before_ : after_;
+    std::ranges::copy(std::span(file).subspan(change.offset, change.length), out.begin());
+    return {};
+  }
+
+ private:
+  std::vector<std::byte> before_, after_;
+};
+
 // The whole blocks that a plan changes.
 Changes changes_of(const Plan& plan, const std::vector<std::byte>& image) {
   std::vector<std::byte> before = image;
   before.resize(std::max<std::size_t>(before.size(), plan.image_bytes_after));
   std::vector<std::byte> after = before;
+  const MemoryDevice original(image);
+  std::vector<std::byte> bytes;
   for (const Step& step : plan.steps)
-    for (const Write& write : step.writes)
-      if (write.target == File::image)
-        std::ranges::copy(write.new_bytes, after.begin() + static_cast<std::ptrdiff_t>(write.offset));
+    for (const Write& write : step.writes) {
+      if (write.target != File::image) continue;
+      bytes.resize(write.new_bytes.size());
+      if (write.new_bytes.read(0, bytes, original))
+        std::ranges::copy(bytes, after.begin() + static_cast<std::ptrdiff_t>(write.offset));
+    }
   Changes changes{
       .image = {.path = "/image", .old_size_bytes = image.size(), .new_size_bytes = after.size()}};
   for (std::size_t at = 0; at < after.size(); at += kBlockBytes) {
@@ -55,10 +77,9 @@ Changes changes_of(const Plan& plan, const std::vector<std::byte>& image) {
     const auto old_bytes = std::span(before).subspan(at, length),
                new_bytes = std::span(after).subspan(at, length);
     if (!std::ranges::equal(old_bytes, new_bytes))
-      changes.changes.push_back({.offset = at,
-                                 .old_bytes = {old_bytes.begin(), old_bytes.end()},
-                                 .new_bytes = {new_bytes.begin(), new_bytes.end()}});
+      changes.changes.push_back({.offset = at, .length = length});
   }
+  changes.bytes = std::make_shared<BytesOfImage>(std::move(before), std::move(after));
   return changes;
 }
 
@@ -67,7 +88,7 @@ std::vector<std::byte> journal_of(const Plan& plan, const std::vector<std::byte>
   std::vector<std::byte> bytes;
   const auto sink = [&bytes](std::span<const std::byte> piece) {
     bytes.insert(bytes.end(), piece.begin(), piece.end());
-    return std::expected<void, IoError>{};
+    return std::expected<void, std::string>{};
   };
   const auto seal = encode_journal(journal, sink);
   for (const Stage stage : {Stage::sealed, Stage::committed}) {

@@ -13,7 +13,7 @@ std::vector<std::byte> encode(const Journal& journal) {
   std::vector<std::byte> bytes;
   const auto seal = encode_journal(journal, [&bytes](std::span<const std::byte> piece) {
     bytes.insert(bytes.end(), piece.begin(), piece.end());
-    return std::expected<void, IoError>{};
+    return std::expected<void, std::string>{};
   });
   if (!seal) std::abort();
   return bytes;

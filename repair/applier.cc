@@ -16,8 +16,10 @@ std::vector<File> files_of(const Changes& changes) {
   return {File::image};
 }
 
-const std::vector<std::byte>& side_of(const Change& change, Side side) {
-  return side == Side::old_bytes ? change.old_bytes : change.new_bytes;
+// How much of a change lies in the file on one side.
+std::uint64_t length_on(const Changes& changes, const Change& change, Side side) {
+  const std::uint64_t size = size_of(changes, change.target, side);
+  return std::min(change.length, size - std::min(size, change.offset));
 }
 
 }  // namespace
@@ -27,11 +29,12 @@ std::uint64_t size_of(const Changes& changes, File target, Side side) {
   return side == Side::old_bytes ? file.old_size_bytes : file.new_size_bytes;
 }
 
-std::vector<std::byte> bytes_under_mark(const Changes& changes, const Change& change, Side side) {
-  const std::uint64_t size = size_of(changes, change.target, side);
-  std::vector<std::byte> bytes = side_of(change, side);
-  bytes.resize(std::min<std::uint64_t>(bytes.size(), size - std::min(size, change.offset)));
-  if (change.target == File::image && change.offset == 0 && can_be_marked(bytes)) bytes[kMarkOffset] |= kMark;
+std::expected<std::vector<std::byte>, std::string> bytes_under_mark(const Changes& changes,
+                                                                    const Change& change, Side side) {
+  auto bytes = changes.read(change, side);
+  if (!bytes) return bytes;
+  bytes->resize(length_on(changes, change, side));
+  if (holds_header(change) && can_be_marked(*bytes)) (*bytes)[kMarkOffset] |= kMark;
   return bytes;
 }
 
@@ -51,12 +54,10 @@ std::expected<void, std::string> Applier::apply(Side side, const StopRequest& st
 }
 
 Applier::Done Applier::unmark(Side side) {
-  if (changes_.changes.empty()) return {};
-  const Change& header = changes_.changes.front();
-  const auto& bytes = side_of(header, side);
-  if (header.target != File::image || header.offset != 0 || !can_be_marked(bytes) || is_marked(bytes))
-    return {};
-  if (auto put = files_.image.write(kMarkOffset, std::span(bytes).subspan(kMarkOffset, 1)); !put)
+  const auto header = changes_.read_header(side);
+  if (!header) return std::unexpected(header.error());
+  if (!can_be_marked(*header) || is_marked(*header)) return {};
+  if (auto put = files_.image.write(kMarkOffset, std::span(*header).subspan(kMarkOffset, 1)); !put)
     return failed("write", File::image, put.error());
   return flush();
 }
@@ -96,8 +97,8 @@ Applier::Done Applier::cut(Side side) {
 
 Applier::Done Applier::reserve() {
   for (const Change& change : changes_.changes) {
-    const auto bytes = bytes_under_mark(changes_, change, Side::new_bytes);
-    if (auto done = files_.of(change.target).reserve(change.offset, bytes.size()); !done)
+    const std::uint64_t length = length_on(changes_, change, Side::new_bytes);
+    if (auto done = files_.of(change.target).reserve(change.offset, length); !done)
       return failed("allocate space in", change.target, done.error());
   }
   return {};
@@ -115,11 +116,13 @@ Applier::Done Applier::write_phase(Side side, Phase phase, const StopRequest& st
 Applier::Done Applier::write(const Change& change, Side side) {
   WritableDevice& device = files_.of(change.target);
   const auto bytes = bytes_under_mark(changes_, change, side);
+  if (!bytes) return std::unexpected(bytes.error());
   if (skip_) {
-    std::vector<std::byte> there(bytes.size());
-    if (device.read(change.offset, there) && there == bytes) return {};
+    std::vector<std::byte> there(bytes->size());
+    if (device.read(change.offset, there) && there == *bytes) return {};
   }
-  if (auto put = device.write(change.offset, bytes); !put) return failed("write", change.target, put.error());
+  if (auto put = device.write(change.offset, *bytes); !put)
+    return failed("write", change.target, put.error());
   return {};
 }
 
@@ -135,10 +138,11 @@ Applier::Done Applier::flush() {
 Applier::Done Applier::compare(Side side) {
   for (const Change& change : changes_.changes) {
     const auto bytes = bytes_under_mark(changes_, change, side);
-    std::vector<std::byte> there(bytes.size());
+    if (!bytes) return std::unexpected(bytes.error());
+    std::vector<std::byte> there(bytes->size());
     if (auto read = files_.of(change.target).read(change.offset, there); !read)
       return failed("read", change.target, read.error());
-    if (there != bytes)
+    if (there != *bytes)
       return std::unexpected(fmt::format("{} does not hold at {:#x} what was written there",
                                          files_.of(change.target).name(), change.offset));
   }

@@ -10,8 +10,6 @@
 
 namespace cowvet {
 
-enum class Side : std::uint8_t { old_bytes, new_bytes };
-
 // True once the user wants to stop; asked between writes.
 using StopRequest = std::function<bool()>;
 
@@ -53,7 +51,9 @@ class Applier {
 };
 
 // The bytes of one side as they lie on disk while the mark is set: what is behind the file's end is cut off.
-std::vector<std::byte> bytes_under_mark(const Changes& changes, const Change& change, Side side);
+// The error is a sentence for people.
+std::expected<std::vector<std::byte>, std::string> bytes_under_mark(const Changes& changes,
+                                                                    const Change& change, Side side);
 
 // How long a file is on one side.
 std::uint64_t size_of(const Changes& changes, File target, Side side);

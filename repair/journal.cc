@@ -4,7 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -49,8 +49,9 @@ ChangedFile take_file(ByteSource& in) {
   return file;
 }
 
-std::vector<std::byte> encode_header_payload(const Journal& journal) {
-  ByteSink out;
+// Records without their heads, for which there is room.
+std::vector<std::byte> encode_header_record(const Journal& journal) {
+  ByteSink out{std::vector<std::byte>(kRecordHeadBytes)};
   out.put(journal.id);
   out.put(std::span<const std::byte>(journal.boot_id));
   put_file(out, journal.changes.image);
@@ -70,13 +71,20 @@ bool decode_header_payload(std::span<const std::byte> payload, Journal& journal)
   return in.is_done();
 }
 
-std::vector<std::byte> encode_change_payload(const Change& change) {
+std::expected<std::vector<std::byte>, std::string> encode_change_record(const Change& change,
+                                                                        const ChangeBytes& bytes) {
+  constexpr std::size_t kBytesBegin = kRecordHeadBytes + kChangeHeadBytes;
   ByteSink out;
+  out.bytes.reserve(kBytesBegin + 2 * change.length);
+  out.bytes.resize(kRecordHeadBytes);
   out.put(static_cast<std::uint8_t>(change.target));
   out.put(static_cast<std::uint8_t>(change.phase));
   out.put(change.offset);
-  out.put(change.old_bytes);
-  out.put(change.new_bytes);
+  out.bytes.resize(kBytesBegin + 2 * change.length);
+  const std::span both = std::span(out.bytes).subspan(kBytesBegin);
+  auto done = bytes.read(change, Side::old_bytes, both.first(change.length));
+  if (done) done = bytes.read(change, Side::new_bytes, both.subspan(change.length));
+  if (!done) return std::unexpected(done.error());
   return std::move(out.bytes);
 }
 
@@ -85,16 +93,17 @@ bool is_plausible(const Change& change, const Changes& all) {
   const ChangedFile* file = &all.image;
   if (change.target == File::data_file) file = all.data_file ? &*all.data_file : nullptr;
   if (file == nullptr || change.target > File::data_file || change.phase > Phase::pointers) return false;
-  if (change.offset % kBlockBytes != 0 || change.new_bytes.empty()) return false;
+  if (change.offset % kBlockBytes != 0 || change.length == 0) return false;
   const std::uint64_t size = std::max(file->old_size_bytes, file->new_size_bytes);
-  if (!fits_in(change.offset, change.new_bytes.size(), size)) return false;
+  if (!fits_in(change.offset, change.length, size)) return false;
   if (all.changes.empty()) return true;
   const Change& last = all.changes.back();
   return last.target < change.target ||
-         (last.target == change.target && last.offset + last.new_bytes.size() <= change.offset);
+         (last.target == change.target && last.offset + last.length <= change.offset);
 }
 
-bool decode_change_payload(std::span<const std::byte> payload, Changes& changes) {
+// `place`: of the payload, in the journal.
+bool decode_change_payload(std::span<const std::byte> payload, std::uint64_t place, Changes& changes) {
   ByteSource in(payload);
   Change change;
   change.target = static_cast<File>(in.take<std::uint8_t>());
@@ -102,11 +111,10 @@ bool decode_change_payload(std::span<const std::byte> payload, Changes& changes)
   change.offset = in.take<std::uint64_t>();
   const auto bytes = in.take_bytes(payload.size() - std::min(payload.size(), kChangeHeadBytes));
   if (!in.is_done() || bytes.size() % 2 != 0) return false;
-  const auto half = bytes.size() / 2;
-  change.old_bytes.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(half));
-  change.new_bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(half), bytes.end());
+  change.length = bytes.size() / 2;
+  change.place = place + kChangeHeadBytes;
   if (!is_plausible(change, changes)) return false;
-  changes.changes.push_back(std::move(change));
+  changes.changes.push_back(change);
   return true;
 }
 
@@ -117,19 +125,36 @@ std::uint64_t add_to_digest(std::uint64_t digest, std::uint64_t checksum) {
   return checksum_of(bytes, digest);
 }
 
-std::vector<std::byte> encode_record(std::uint32_t kind, std::span<const std::byte> payload,
-                                     std::uint64_t checksum) {
-  ByteSink out;
-  out.put(kind);
-  out.put(static_cast<std::uint32_t>(payload.size()));
-  out.put(checksum);
-  out.put(payload);
-  return std::move(out.bytes);
+// Fills in the head of a record whose payload is there; its checksum.
+std::uint64_t complete_record(std::uint32_t kind, std::span<std::byte> record, std::uint64_t seed) {
+  const auto payload = record.subspan(kRecordHeadBytes);
+  const std::uint64_t checksum = checksum_of(payload, seed);
+  store_big_endian(record.data(), kind);
+  store_big_endian(record.data() + 4, static_cast<std::uint32_t>(payload.size()));
+  store_big_endian(record.data() + 8, checksum);
+  return checksum;
 }
 
 bool is_zero(std::span<const std::byte> bytes) {
   return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
 }
+
+// Old and new bytes of a change, one behind the other.
+class JournalBytes final : public ChangeBytes {
+ public:
+  explicit JournalBytes(const Device& device) : device_(device) {}
+
+  std::expected<void, std::string> read(const Change& change, Side side,
+                                        std::span<std::byte> out) const override {
+    const std::uint64_t place = change.place + (side == Side::old_bytes ? 0 : change.length);
+    if (auto read = device_.read(place, out); !read)
+      return std::unexpected(describe_io_error("read", device_.name(), read.error()));
+    return {};
+  }
+
+ private:
+  const Device& device_;
+};
 
 struct Record {
   std::uint32_t kind = 0;
@@ -178,6 +203,7 @@ class Reader {
       if (error_) return std::unexpected(describe_io_error("read", device_.name(), *error_));
       return Journal{};
     }
+    journal.changes.bytes = std::make_shared<JournalBytes>(device_);
     journal.end_bytes = offset_;
     journal.has_tail = offset_ < device_.size_bytes();
     return journal;
@@ -195,7 +221,7 @@ class Reader {
       const auto record = peek_record();
       if (!record || record->kind != kChangeKind ||
           record->checksum != checksum_of(record->payload, journal.id + number) ||
-          !decode_change_payload(record->payload, journal.changes))
+          !decode_change_payload(record->payload, offset_ + kRecordHeadBytes, journal.changes))
         break;
       accept(*record);
     }
@@ -206,11 +232,11 @@ class Reader {
   }
 
   bool read_marks(Journal& journal) {
-    const JournalSeal expected{journal.id, journal.changes.changes.size(), digest_};
+    journal.seal = {journal.id, journal.changes.changes.size(), digest_};
     for (;;) {
       const auto mark = decode_mark(bytes_at(offset_, kBlockBytes));
       const bool is_first = journal.stage == Stage::unsealed;
-      if (!mark || mark->seal != expected || is_first != (mark->stage == Stage::sealed)) return !is_first;
+      if (!mark || mark->seal != journal.seal || is_first != (mark->stage == Stage::sealed)) return !is_first;
       journal.stage = mark->stage;
       offset_ += kBlockBytes;
     }
@@ -261,37 +287,40 @@ class Reader {
 
 }  // namespace
 
-std::expected<JournalSeal, IoError> encode_journal(const Journal& journal, const JournalSink& sink) {
+std::expected<JournalSeal, std::string> encode_journal(const Journal& journal, const JournalSink& sink) {
+  using Done = std::expected<void, std::string>;
   JournalSeal seal{journal.id, journal.changes.changes.size(), 0};
   std::uint64_t length = 0;
-  const auto put = [&](std::uint32_t kind, const std::vector<std::byte>& payload, std::uint64_t seed) {
-    if (payload.size() > kMostPayloadBytes)
-      return std::expected<void, IoError>(std::unexpected(IoError{length, payload.size(), EFBIG}));
-    const std::uint64_t checksum = checksum_of(payload, seed);
-    seal.digest = add_to_digest(seal.digest, checksum);
-    length += kRecordHeadBytes + payload.size();
-    return sink(encode_record(kind, payload, checksum));
+  const auto put = [&](std::uint32_t kind, std::vector<std::byte> record, std::uint64_t seed) -> Done {
+    if (record.size() > kRecordHeadBytes + kMostPayloadBytes)
+      return std::unexpected("a record of the journal would be too long");
+    seal.digest = add_to_digest(seal.digest, complete_record(kind, record, seed));
+    length += record.size();
+    return sink(record);
   };
-  if (auto done = put(kHeaderKind, encode_header_payload(journal), 0); !done)
+  if (auto done = put(kHeaderKind, encode_header_record(journal), 0); !done)
     return std::unexpected(done.error());
   std::uint64_t number = 0;
-  for (const Change& change : journal.changes.changes)
-    if (auto done = put(kChangeKind, encode_change_payload(change), journal.id + ++number); !done)
+  for (const Change& change : journal.changes.changes) {
+    auto record = encode_change_record(change, *journal.changes.bytes);
+    if (!record) return std::unexpected(record.error());
+    if (auto done = put(kChangeKind, std::move(*record), journal.id + ++number); !done)
       return std::unexpected(done.error());
+  }
   const std::vector<std::byte> padding(divide_up(length, kBlockBytes) * kBlockBytes - length);
   if (auto done = sink(padding); !done) return std::unexpected(done.error());
   return seal;
 }
 
 std::vector<std::byte> encode_mark(const JournalSeal& seal, Stage stage) {
-  ByteSink payload;
-  payload.put(seal.id);
-  payload.put(static_cast<std::uint8_t>(stage));
-  payload.put(seal.changes);
-  payload.put(seal.digest);
-  std::vector<std::byte> block = encode_record(kMarkKind, payload.bytes, checksum_of(payload.bytes, 0));
-  block.resize(kBlockBytes);
-  return block;
+  ByteSink record{std::vector<std::byte>(kRecordHeadBytes)};
+  record.put(seal.id);
+  record.put(static_cast<std::uint8_t>(stage));
+  record.put(seal.changes);
+  record.put(seal.digest);
+  complete_record(kMarkKind, record.bytes, 0);
+  record.bytes.resize(kBlockBytes);
+  return std::move(record.bytes);
 }
 
 std::expected<Journal, std::string> read_journal(const Device& device) {

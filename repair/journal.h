@@ -46,15 +46,6 @@ enum class Stage : std::uint8_t {
   committed,  // it is new, all but the mark in its header
 };
 
-struct Journal {
-  std::uint64_t id = 0;
-  JournalStorage::BootId boot_id = {};
-  Changes changes;
-  Stage stage = Stage::unsealed;
-  std::uint64_t end_bytes = 0;  // behind the last mark that is valid
-  bool has_tail = false;        // something lies behind it
-};
-
 // What a mark says of the records before the first mark.
 struct JournalSeal {
   std::uint64_t id = 0;
@@ -63,14 +54,26 @@ struct JournalSeal {
   bool operator==(const JournalSeal&) const = default;
 };
 
-// Header, changes and padding, given to `sink` piece by piece. Stage, end and tail play no part.
-using JournalSink = std::function<std::expected<void, IoError>(std::span<const std::byte>)>;
-std::expected<JournalSeal, IoError> encode_journal(const Journal& journal, const JournalSink& sink);
+struct Journal {
+  std::uint64_t id = 0;
+  JournalStorage::BootId boot_id = {};
+  Changes changes;
+  JournalSeal seal;  // of a journal that was read
+  Stage stage = Stage::unsealed;
+  std::uint64_t end_bytes = 0;  // behind the last mark that is valid
+  bool has_tail = false;        // something lies behind it
+};
+
+// Header, changes and padding, given to `sink` piece by piece. Seal, stage, end and tail play no part. The
+// error, a sentence for people, is that of the sink, or says that the bytes of the changes cannot be read.
+using JournalSink = std::function<std::expected<void, std::string>(std::span<const std::byte>)>;
+std::expected<JournalSeal, std::string> encode_journal(const Journal& journal, const JournalSink& sink);
 
 std::vector<std::byte> encode_mark(const JournalSeal& seal, Stage stage);  // one block
 
-// Reads a journal, whatever its bytes are; memory follows what is valid in it. One that was never sealed has
-// no changes. An error, a sentence for people: it cannot be read, or was damaged after it had been sealed.
+// Reads a journal, whatever its bytes are. The bytes of its changes stay where they are: `device` must
+// outlive them. A journal that was never sealed has no changes. An error, a sentence for people: it cannot be
+// read, or was damaged after it had been sealed.
 std::expected<Journal, std::string> read_journal(const Device& device);
 
 }  // namespace cowvet

@@ -10,8 +10,10 @@ class JournalWriter {
  public:
   explicit JournalWriter(JournalStorage& storage) : storage_(storage) {}
 
-  // Creates the journal, and has it sealed and durable. After an error there may be one that is not sealed.
-  std::expected<void, IoError> seal(const Journal& journal);
+  // Fills the journal, which was created, and has it sealed and durable. After an error, a sentence for
+  // people, there may be one that is not sealed.
+  std::expected<void, std::string> seal(const Journal& journal);
+  const JournalSeal& seal() const { return seal_; }
 
   // Goes on with a journal that was read from the storage: behind its last mark. Makes it durable up to
   // there.
@@ -23,6 +25,8 @@ class JournalWriter {
   bool was_last_mark_appended() const { return was_appended_; }
 
  private:
+  std::expected<void, std::string> described(const std::expected<void, IoError>& done) const;
+
   JournalStorage& storage_;
   JournalSeal seal_;
   bool was_appended_ = false;

@@ -73,9 +73,9 @@ class Judge {
   // Behind the shorter length, all that is not in the changes is zeros, or somebody else wrote there.
   Done judge_growth(File target, std::uint64_t begin) {
     for (const Change& change : changes_.changes) {
-      if (change.target != target || change.offset + change.new_bytes.size() <= begin) continue;
+      if (change.target != target || change.offset + change.length <= begin) continue;
       if (auto done = judge_zeros(target, begin, change.offset); !done) return done;
-      begin = change.offset + change.new_bytes.size();
+      begin = change.offset + change.length;
     }
     return judge_zeros(target, begin, files_.of(target).size_bytes());
   }
@@ -95,23 +95,26 @@ class Judge {
   }
 
   Done judge_change(const Change& change) {
-    std::vector<std::byte> there(change.new_bytes.size());
+    const auto old_bytes = changes_.read(change, Side::old_bytes);
+    if (!old_bytes) return std::unexpected(old_bytes.error());
+    const auto new_bytes = changes_.read(change, Side::new_bytes);
+    if (!new_bytes) return std::unexpected(new_bytes.error());
+    std::vector<std::byte> there(change.length);
     if (auto done = read(change.target, change.offset, there); !done) return done;
-    if (there != change.old_bytes) state_.is_old = false;
-    if (there != change.new_bytes) state_.is_new = false;
-    const bool is_header = change.target == File::image && change.offset == 0;
-    if (is_header && there.size() > kMarkOffset) {
+    if (there != *old_bytes) state_.is_old = false;
+    if (there != *new_bytes) state_.is_new = false;
+    if (holds_header(change) && there.size() > kMarkOffset) {
       // The bit alone is no third party's; the other bits of its byte count.
       const std::byte bits = there[kMarkOffset] & ~kMark;
-      const std::byte before = change.old_bytes[kMarkOffset];
-      const std::byte after = change.new_bytes[kMarkOffset];
+      const std::byte before = (*old_bytes)[kMarkOffset];
+      const std::byte after = (*new_bytes)[kMarkOffset];
       if (bits == (before & ~kMark))
         there[kMarkOffset] = before;
       else if (bits == (after & ~kMark))
         there[kMarkOffset] = after;
     }
     for (std::size_t i = 0; i < there.size(); ++i) {
-      if (there[i] == change.old_bytes[i] || there[i] == change.new_bytes[i]) continue;
+      if (there[i] == (*old_bytes)[i] || there[i] == (*new_bytes)[i]) continue;
       note_foreign(change.target, change.offset + i);
       break;
     }

@@ -25,12 +25,6 @@ RepairResult discard(JournalStorage& storage) {
   return refuse(describe_io_error("remove", storage.path_of(JournalName::journal), removed.error()));
 }
 
-const Change* header_of(const Changes& changes) {
-  if (changes.changes.empty()) return nullptr;
-  const Change& first = changes.changes.front();
-  return first.target == File::image && first.offset == 0 ? &first : nullptr;
-}
-
 std::string describe_foreign(const StateOnDisk& state, const RepairFiles& files) {
   return fmt::format("{} was changed by somebody else at {:#x} after the repair was interrupted",
                      files.of(state.foreign_file).name(), *state.foreign_offset);
@@ -39,9 +33,10 @@ std::string describe_foreign(const StateOnDisk& state, const RepairFiles& files)
 // Why the journal must not be applied; empty: nobody else wrote.
 std::string find_third_party(const Journal& journal, const StateOnDisk& state, const RepairFiles& files,
                              bool machine_went_down, Direction direction) {
-  const Change* header = header_of(journal.changes);
-  const bool was_markable = header != nullptr && can_be_marked(header->old_bytes);
-  const bool was_marked = header != nullptr && is_marked(header->old_bytes);
+  const auto header = journal.changes.read_header(Side::old_bytes);
+  if (!header) return header.error();
+  const bool was_markable = can_be_marked(*header);
+  const bool was_marked = is_marked(*header);
   // The mark comes before the first change, and goes after the last one.
   if (was_markable && !was_marked && state.is_unmarked && !state.is_old)
     return fmt::format("{} is in between its old and its new state, but somebody has cleared the corrupt bit",
@@ -57,20 +52,23 @@ std::string find_third_party(const Journal& journal, const StateOnDisk& state, c
 // The journal is committed. Whoever finds the mark cleared may have gone on writing: the image is theirs.
 RepairResult finish(Journal journal, const StateOnDisk& state, const RepairFiles& files,
                     JournalStorage& storage, const TransactionOptions& options, bool machine_went_down) {
-  const Change* header = header_of(journal.changes);
-  const bool is_markable = header != nullptr && can_be_marked(header->new_bytes);
+  const auto header = journal.changes.read_header(Side::new_bytes);
+  if (!header) return refuse(header.error());
+  const bool is_markable = can_be_marked(*header);
   const bool is_unreadable = is_markable && !state.is_marked && !state.is_unmarked;
-  const bool is_foreign = state.is_marked && state.foreign_offset && !is_marked(header->new_bytes);
+  const bool is_foreign = state.is_marked && state.foreign_offset && !is_marked(*header);
   // The mark is cleared in the first block: when the machine goes down meanwhile, all of that block may be
   // lost, and when it does so again while the block is restored, some of it.
-  const bool is_lost = is_unreadable || (is_foreign && state.foreign_file == File::image &&
-                                         *state.foreign_offset < kBlockBytes);
+  const bool is_lost =
+      is_unreadable || (is_foreign && !header->empty() && state.foreign_file == File::image &&
+                        *state.foreign_offset < kBlockBytes);
   if ((is_lost && !machine_went_down) || (is_foreign && !is_lost))
     return refuse(describe_foreign(state, files));
   if (is_lost) {
-    auto block = bytes_under_mark(journal.changes, *header, Side::new_bytes);
-    block.resize(std::min<std::size_t>(block.size(), kBlockBytes));
-    auto done = files.image.write(0, block);
+    auto block = bytes_under_mark(journal.changes, *journal.changes.header(), Side::new_bytes);
+    if (!block) return refuse(block.error());
+    block->resize(std::min<std::size_t>(block->size(), kBlockBytes));
+    auto done = files.image.write(0, *block);
     if (done) done = files.image.flush();
     if (!done) return {State::unfinished, describe_io_error("write", files.image.name(), done.error())};
   }

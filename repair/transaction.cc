@@ -24,20 +24,37 @@ std::uint64_t random_id() {
 
 }  // namespace
 
-RepairResult Transaction::run(Changes changes) {
-  journal_ = {.id = random_id(), .boot_id = storage_.boot_id(), .changes = std::move(changes)};
+RepairResult Transaction::run(const Changes& changes) {
   if (is_stopped()) return {State::unchanged, "interrupted"};
-  if (const auto sealed = writer_.seal(journal_); !sealed) {
-    const std::string& path = storage_.path_of(JournalName::journal);
-    if (sealed.error().code == EEXIST)
-      return {State::unchanged, fmt::format("an earlier repair was not finished: {} is there", path)};
-    std::string message = describe_io_error("write", path, sealed.error());
-    // The image was not touched; a journal that stayed behind, sealed or not, must not be carried out.
-    if (const auto removed = remove_journal(); !removed)
-      return {State::unfinished, message + "; " + describe_io_error("remove", path, removed.error())};
-    return {State::unchanged, std::move(message)};
-  }
-  return go_forward();
+  const std::string& path = storage_.path_of(JournalName::journal);
+  const auto created = storage_.create();
+  if (!created && created.error().code == EEXIST)
+    return {State::unchanged, fmt::format("an earlier repair was not finished: {} is there", path)};
+  const auto written =
+      created ? write_journal(changes) : std::unexpected(describe_io_error("write", path, created.error()));
+  if (written) return go_forward();
+  // The image was not touched; a journal that stayed behind, sealed or not, must not be carried out.
+  if (const auto removed = remove_journal(); !removed)
+    return {State::unfinished, written.error() + "; " + describe_io_error("remove", path, removed.error())};
+  return {State::unchanged, written.error()};
+}
+
+// A journal that cannot be read back is none: that shows before the image is touched.
+std::expected<void, std::string> Transaction::write_journal(const Changes& changes) {
+  if (auto sealed = writer_.seal({.id = random_id(), .boot_id = storage_.boot_id(), .changes = changes});
+      !sealed)
+    return sealed;
+  const std::string& path = storage_.path_of(JournalName::journal);
+  auto device = storage_.open(JournalName::journal);
+  if (!device) return std::unexpected(describe_io_error("open", path, device.error()));
+  if (*device == nullptr) return std::unexpected(fmt::format("{} is gone", path));
+  journal_device_ = std::move(*device);
+  auto journal = read_journal(*journal_device_);
+  if (!journal) return std::unexpected(journal.error());
+  if (journal->stage != Stage::sealed || journal->seal != writer_.seal())
+    return std::unexpected(fmt::format("{} does not hold what was written there", path));
+  journal_ = std::move(*journal);
+  return {};
 }
 
 RepairResult Transaction::resume_forward(Journal journal) {
@@ -57,6 +74,7 @@ RepairResult Transaction::resume_finish(Journal journal) {
 
 std::expected<void, std::string> Transaction::adopt(Journal journal) {
   journal_ = std::move(journal);
+  is_resumed_ = true;
   may_be_committed_ = journal_.stage == Stage::committed;
   if (auto resumed = writer_.resume(journal_); !resumed)
     return std::unexpected(
@@ -79,12 +97,10 @@ RepairResult Transaction::go_forward() {
 // The whole check sees each header as it will be: without the mark that is there only in between.
 std::expected<void, std::string> Transaction::check_again() const {
   if (!options_.check) return {};
+  const auto header = journal_.changes.read_header(Side::new_bytes);
+  if (!header) return std::unexpected(header.error());
   OverlayDevice image(files_.image);
-  if (!journal_.changes.changes.empty()) {
-    const Change& header = journal_.changes.changes.front();
-    if (header.target == File::image && header.offset == 0 && can_be_marked(header.new_bytes))
-      image.write(kMarkOffset, std::span(header.new_bytes).subspan(kMarkOffset, 1));
-  }
+  if (can_be_marked(*header)) image.write(kMarkOffset, std::span(*header).subspan(kMarkOffset, 1));
   return options_.check(image, files_.data_file, journal_.changes.note);
 }
 
@@ -94,7 +110,7 @@ RepairResult Transaction::go_back(const std::string& why) {
   if (!is_known && may_be_committed_) return {State::unfinished, why + "; the journal cannot be written"};
   // A failing write may mean that there is no space: what was not overwritten need not be restored. After a
   // failing flush, and after a crash, reads do not say what is on the medium.
-  applier_.skip_what_is_there(journal_.end_bytes == 0 && !applier_.flush_failed());
+  applier_.skip_what_is_there(!is_resumed_ && !applier_.flush_failed());
   auto restored = applier_.apply(Side::old_bytes, {});
   if (restored) restored = applier_.unmark(Side::old_bytes);
   if (!restored) return {State::unfinished, fmt::format("{}; then {}", why, restored.error())};

@@ -1,6 +1,8 @@
 // The transaction: a set of changes takes effect as a whole, or not at all.
 //
-//   1. journal   old and new bytes beside the image, synced, sealed, synced: from here on nothing can be lost
+//   1. journal   old and new bytes beside the image, synced, sealed, synced: from here on nothing can be
+//   lost;
+//                it is read back, and is where the bytes come from in all that follows
 //   2. mark      the corrupt bit is set and flushed: QEMU refuses to write to the image (version 3)
 //   3. space     the files grow, and get what they need allocated
 //   4. bytes     structures into free clusters, flush; pointers to them, flush
@@ -16,6 +18,7 @@
 
 #include <expected>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "repair/applier.h"
@@ -52,7 +55,7 @@ class Transaction {
   Transaction(const RepairFiles& files, JournalStorage& storage, const TransactionOptions& options)
       : files_(files), storage_(storage), options_(options), writer_(storage) {}
 
-  RepairResult run(Changes changes);
+  RepairResult run(const Changes& changes);
 
   // For recovery: goes on with a journal that was read, in either direction, or behind its commit.
   RepairResult resume_forward(Journal journal);
@@ -60,6 +63,7 @@ class Transaction {
   RepairResult resume_finish(Journal journal);
 
  private:
+  std::expected<void, std::string> write_journal(const Changes& changes);
   RepairResult go_forward();
   RepairResult go_back(const std::string& why);
   RepairResult finish();
@@ -72,8 +76,10 @@ class Transaction {
   JournalStorage& storage_;
   const TransactionOptions& options_;
   JournalWriter writer_;
+  std::unique_ptr<Device> journal_device_;  // of a journal that was written here
   Journal journal_;
   Applier applier_{files_, journal_.changes};
+  bool is_resumed_ = false;  // what is on the medium is not known
   bool may_be_committed_ = false;
 };
 

@@ -4,31 +4,91 @@
 #include <cassert>
 #include <utility>
 
-namespace cowvet {
+#include "checker/planning/original_bytes.h"
 
-Editor::Editor(const Device& image, const Device* data_file)
-    : image_(image), data_file_(data_file ? std::make_unique<OverlayDevice>(*data_file) : nullptr) {}
+namespace cowvet {
+namespace {
+
+constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMostMergedBytes = std::uint64_t{1} << 20;  // held by one write
+constexpr std::size_t kMostMergedPieces = 1024;
+constexpr std::uint64_t kAlwaysHeldBytes = 256;  // header fields, entries: for people
+
+// Whether `next`, which goes on where `last` ends, may become a part of it: no write is too long a text.
+bool may_merge(const Write& last, const Write& next) {
+  std::uint64_t held = 0;
+  std::size_t pieces = 0;
+  for (const Content* content : {&last.old_bytes, &last.new_bytes, &next.old_bytes, &next.new_bytes}) {
+    pieces += content->pieces().size();
+    if (pieces > kMostMergedPieces) return false;
+    held += content->held_bytes();
+  }
+  return held <= kMostMergedBytes;
+}
+
+}  // namespace
+
+Editor::Editor(const Device& image, const Device* data_file, std::uint64_t most_held_bytes)
+    : image_(image),
+      data_file_(data_file ? std::make_unique<OverlayDevice>(*data_file) : nullptr),
+      spare_bytes_(most_held_bytes) {}
 
 Step& Editor::begin(RuleId rule, Remedy remedy, std::string why, Phase phase) {
   return steps_.emplace_back(Step{.rule = rule, .remedy = remedy, .why = std::move(why), .phase = phase});
 }
 
 void Editor::write(File target, std::uint64_t offset, std::span<const std::byte> bytes) {
+  for (std::uint64_t done = 0; done < bytes.size(); done += kPieceBytes)
+    put(target, offset + done,
+        Content(bytes.subspan(done, std::min<std::uint64_t>(kPieceBytes, bytes.size() - done))));
+}
+
+void Editor::copy(File target, std::uint64_t from, std::uint64_t to, std::uint64_t length) {
+  put(target, to, find_content(target, from, length));
+}
+
+// What is there now. Patterns are found as such; of the rest, what is in memory already is shared, and what
+// is in the file is held as long as that is little.
+Content Editor::find_content(File target, std::uint64_t offset, std::uint64_t length) {
+  const OverlayDevice& overlay = device(target);
+  Content found;
+  std::vector<std::byte> bytes(std::min(length, kPieceBytes));
+  for (std::uint64_t done = 0; done < length;) {
+    const std::span part = std::span(bytes).first(std::min<std::uint64_t>(bytes.size(), length - done));
+    if (!overlay.read(offset + done, part)) std::ranges::fill(part, std::byte{0});
+    const Content compact(part);
+    const std::uint64_t held = compact.held_bytes();
+    if (held <= kAlwaysHeldBytes) {
+      found.append(compact);
+    } else if (held <= spare_bytes_) {
+      spare_bytes_ -= held;
+      found.append(compact);
+    } else {
+      found.append(hash_originals(overlay.content(offset + done, part.size()), overlay.below()));
+    }
+    done += part.size();
+  }
+  return found;
+}
+
+// Neighbours in one step are one write.
+void Editor::put(File target, std::uint64_t offset, const Content& content) {
   assert(!steps_.empty());
-  std::vector<std::byte> old_bytes(bytes.size());
-  const bool readable = device(target).read(offset, old_bytes).has_value();
-  const bool inside = offset + bytes.size() <= device(target).size_bytes();
-  if (readable && inside && std::ranges::equal(old_bytes, bytes)) return;
-  device(target).write(offset, bytes);
+  OverlayDevice& overlay = device(target);
+  const bool is_inside = offset + content.size() <= overlay.size_bytes();
+  if (is_inside && holds(overlay, offset, content, overlay.below())) return;
+  Write write{target, offset, find_content(target, offset, content.size()), content};
+  overlay.put(offset, content);
   ++changes_;
   std::vector<Write>& writes = steps_.back().writes;
-  if (!writes.empty() && writes.back().target == target &&
-      writes.back().offset + writes.back().new_bytes.size() == offset) {
-    writes.back().old_bytes.insert(writes.back().old_bytes.end(), old_bytes.begin(), old_bytes.end());
-    writes.back().new_bytes.insert(writes.back().new_bytes.end(), bytes.begin(), bytes.end());
-    return;
+  Write* last = writes.empty() ? nullptr : &writes.back();
+  if (last && last->target == target && last->offset + last->new_bytes.size() == offset &&
+      may_merge(*last, write)) {
+    last->old_bytes.append(write.old_bytes);
+    last->new_bytes.append(write.new_bytes);
+  } else {
+    writes.push_back(std::move(write));
   }
-  writes.push_back({target, offset, std::move(old_bytes), {bytes.begin(), bytes.end()}});
 }
 
 void Editor::grow(File target, std::uint64_t size_bytes) {

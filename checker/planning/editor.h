@@ -16,8 +16,8 @@ namespace cowvet {
 
 class Editor {
  public:
-  // `data_file` may be nullptr.
-  Editor(const Device& image, const Device* data_file);
+  // `data_file` may be nullptr. `most_held_bytes`: as PlanOptions.
+  Editor(const Device& image, const Device* data_file, std::uint64_t most_held_bytes);
 
   OverlayDevice& image() { return image_; }
   OverlayDevice* data_file() { return data_file_.get(); }
@@ -33,6 +33,8 @@ class Editor {
     store_big_endian(raw, value);
     write(target, offset, raw);
   }
+  // Writes what lies at `from` in the same file; it must be readable.
+  void copy(File target, std::uint64_t from, std::uint64_t to, std::uint64_t length);
   // Makes a file longer by a hole; it never becomes shorter.
   void grow(File target, std::uint64_t size_bytes);
 
@@ -48,9 +50,12 @@ class Editor {
 
  private:
   OverlayDevice& device(File target) { return target == File::data_file ? *data_file_ : image_; }
+  Content find_content(File target, std::uint64_t offset, std::uint64_t length);
+  void put(File target, std::uint64_t offset, const Content& content);
 
   OverlayDevice image_;
   std::unique_ptr<OverlayDevice> data_file_;
+  std::uint64_t spare_bytes_;  // that the plan may still hold
   std::vector<Step> steps_;
   std::uint64_t changes_ = 0;
 };

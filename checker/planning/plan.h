@@ -10,16 +10,18 @@
 
 #include "checker/analysis/analyze.h"
 #include "checker/analysis/finding.h"
+#include "checker/device/content.h"
 
 namespace cowvet {
 
 // One contiguous change. `old_bytes` are what is there before (zeros behind the end of the file), `new_bytes`
-// what will be; both have the same length.
+// what will be; both have the same length. Either may name places of the target as it was before the plan,
+// with the hash of what is there.
 struct Write {
   File target = File::image;  // image or data file
   std::uint64_t offset = 0;
-  std::vector<std::byte> old_bytes;
-  std::vector<std::byte> new_bytes;
+  Content old_bytes;
+  Content new_bytes;
   bool operator==(const Write&) const = default;
 };
 

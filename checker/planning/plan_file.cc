@@ -4,66 +4,26 @@
 
 #include <algorithm>
 #include <istream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <stdexcept>
+#include <streambuf>
+#include <utility>
+
+#include "checker/planning/content_text.h"
 
 namespace cowvet {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr int kVersion = 2;
+
 // What cannot be a plan; caught in read_plan, which knows the line.
 struct NotAPlan : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-std::string to_hex(std::span<const std::byte> bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::byte b : bytes) {
-    text += kDigits[static_cast<unsigned>(b) >> 4];
-    text += kDigits[static_cast<unsigned>(b) & 15];
-  }
-  return text;
-}
-
-std::string encode_bytes(std::span<const std::byte> bytes) {
-  for (const std::size_t unit : {1, 2, 4, 8}) {
-    if (bytes.size() <= 2 * unit || bytes.size() % unit != 0) continue;
-    if (std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(unit), bytes.end(), bytes.begin()))
-      return fmt::format("{}*{}", to_hex(bytes.first(unit)), bytes.size() / unit);
-  }
-  return to_hex(bytes);
-}
-
-std::byte digit_value(char digit) {
-  if (digit >= '0' && digit <= '9') return static_cast<std::byte>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<std::byte>(digit - 'a' + 10);
-  throw NotAPlan("bytes are not hexadecimal");
-}
-
-std::vector<std::byte> decode_bytes(const std::string& text) {
-  constexpr std::size_t kMost = std::size_t{1} << 32;  // of one write
-  const std::size_t star = text.find('*');
-  const std::string hex = text.substr(0, star);
-  if (hex.size() % 2 != 0) throw NotAPlan("an odd number of hexadecimal digits");
-  std::vector<std::byte> unit;
-  for (std::size_t i = 0; i < hex.size(); i += 2)
-    unit.push_back(digit_value(hex[i]) << 4 | digit_value(hex[i + 1]));
-  if (star == std::string::npos) return unit;
-  const std::string times = text.substr(star + 1);
-  if (unit.empty() || times.empty() || times.size() > 10 ||
-      times.find_first_not_of("0123456789") != std::string::npos)
-    throw NotAPlan("a repetition is not of the form HEX*COUNT");
-  const std::size_t count = std::stoull(times);
-  if (count > kMost / unit.size()) throw NotAPlan("a write is larger than 4 GiB");
-  std::vector<std::byte> bytes;
-  bytes.reserve(unit.size() * count);
-  for (std::size_t i = 0; i < count; ++i) bytes.insert(bytes.end(), unit.begin(), unit.end());
-  return bytes;
-}
 
 // Names in an image may hold any bytes; JSON text is UTF-8.
 std::string dump(const Json& json) {
@@ -75,6 +35,17 @@ std::uint64_t number(const Json& json, const char* key) {
   const Json& value = json.at(key);
   if (!value.is_number_unsigned()) throw NotAPlan(fmt::format("{} is not a whole number", key));
   return value;
+}
+
+// A few letters may ask for any number of bytes. No repair writes every byte of its files more than a few
+// times, beside a cluster or less for each of its writes.
+constexpr std::uint64_t kMostClusterBytes = 2 << 20;
+
+std::uint64_t allowance_of(const Plan& plan) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 60;
+  std::uint64_t bytes = std::min(plan.image.size_bytes, kMostBytes);
+  if (plan.data_file) bytes += std::min(plan.data_file->size_bytes, kMostBytes);
+  return 4 * bytes;
 }
 
 Json encode_binding(const Binding& binding) {
@@ -102,20 +73,32 @@ Json encode_step(const Step& step, std::size_t number) {
             {"why", step.why},
             {"phase", step.phase == Phase::structures ? "structures" : "pointers"},
             {"count", step.count},
-            {"impact", Json::array()},
-            {"writes", Json::array()}};
+            {"impact", Json::array()}};
   for (const GuestImpact& impact : step.impact)
     json["impact"].push_back({{"offset", impact.range.offset},
                               {"length", impact.range.length},
                               {"owner", impact.owner},
                               {"before", impact.before},
                               {"after", impact.after}});
-  for (const Write& write : step.writes)
-    json["writes"].push_back({{"target", to_string(write.target)},
-                              {"offset", write.offset},
-                              {"old", encode_bytes(write.old_bytes)},
-                              {"new", encode_bytes(write.new_bytes)}});
   return json;
+}
+
+// The bytes go out as they are made: no text of them is ever whole in memory.
+void write_step(const Step& step, std::size_t number, std::ostream& out) {
+  std::string head = dump(encode_step(step, number));
+  head.pop_back();  // the closing brace
+  out << head << R"(,"writes":[)";
+  const char* between = "";
+  for (const Write& write : step.writes) {
+    out << between
+        << fmt::format(R"({{"target":"{}","offset":{},"old":")", to_string(write.target), write.offset);
+    write_content(write.old_bytes, out);
+    out << R"(","new":")";
+    write_content(write.new_bytes, out);
+    out << R"("})";
+    between = ",";
+  }
+  out << "]}\n";
 }
 
 RuleId decode_rule(const std::string& id) {
@@ -128,6 +111,12 @@ Remedy decode_remedy(const std::string& name) {
   for (const Remedy remedy : {Remedy::none, Remedy::safe, Remedy::metadata, Remedy::choice, Remedy::lossy})
     if (to_string(remedy) == name) return remedy;
   throw NotAPlan("unknown remedy class " + name);
+}
+
+Content decode_bytes(const Json& json) {
+  auto content = read_content(json.get_ref<const std::string&>());
+  if (!content) throw NotAPlan(content.error());
+  return std::move(*content);
 }
 
 Write decode_write(const Json& json) {
@@ -155,12 +144,11 @@ Step decode_step(const Json& json) {
                            impact.at("owner"),
                            impact.at("before"),
                            impact.at("after")});
-  for (const Json& write : json.at("writes")) step.writes.push_back(decode_write(write));
   return step;
 }
 
 void decode_head(const Json& json, Plan& plan) {
-  if (json.at("plan") != 1) throw NotAPlan("a plan of another version");
+  if (json.at("plan") != kVersion) throw NotAPlan("a plan of another version");
   plan.deep = json.at("deep");
   plan.image = decode_binding(json.at("image"));
   if (json.contains("data-file")) plan.data_file = decode_binding(json.at("data-file"));
@@ -177,15 +165,111 @@ void decode_end(const Json& json, Plan& plan) {
   plan.unfit = json.at("unfit");
 }
 
+// The characters of one line.
+class LineIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = char;
+
+  LineIterator() = default;  // behind the last
+  explicit LineIterator(std::streambuf& from) : from_(&from) {}
+
+  char operator*() const { return Traits::to_char_type(from_->sgetc()); }
+  LineIterator& operator++() {
+    from_->sbumpc();
+    return *this;
+  }
+  bool operator==(const LineIterator& other) const { return is_at_end() == other.is_at_end(); }
+
+ private:
+  using Traits = std::char_traits<char>;
+  bool is_at_end() const {
+    if (!from_) return true;
+    const auto next = from_->sgetc();
+    return Traits::eq_int_type(next, Traits::eof()) || Traits::to_char_type(next) == '\n';
+  }
+
+  std::streambuf* from_ = nullptr;
+};
+
+// Goes through the text once. Of a step's writes, one at a time is in memory as text.
+class PlanReader {
+ public:
+  explicit PlanReader(std::streambuf& from) : from_(from) {}
+
+  bool has_line() { return from_.sgetc() != std::char_traits<char>::eof(); }
+
+  // True: that was the last line.
+  bool read_line() {
+    std::vector<Write> writes;
+    std::string key;
+    const auto take_writes = [&](int depth, Json::parse_event_t event, Json& parsed) {
+      constexpr int kMembers = 1;
+      constexpr int kElements = 2;
+      if (event == Json::parse_event_t::key && depth == kMembers) key = parsed.get<std::string>();
+      if (event != Json::parse_event_t::object_end || depth != kElements || key != "writes") return true;
+      writes.push_back(decode_write(parsed));
+      allow(writes.back());
+      return false;
+    };
+    const Json json = Json::parse(LineIterator(from_), LineIterator(), take_writes);
+    from_.sbumpc();  // the line's end
+    if (!has_head_) {
+      has_head_ = true;
+      decode_head(json, plan_);
+      allowance_ = allowance_of(plan_);
+    } else if (json.contains("end")) {
+      decode_end(json, plan_);
+      check_growth();
+      return true;
+    } else {
+      if (json.at("step") != plan_.steps.size() + 1) throw NotAPlan("a step is missing");
+      plan_.steps.push_back(decode_step(json));
+      plan_.steps.back().writes = std::move(writes);
+    }
+    return false;
+  }
+
+  Plan take() { return std::move(plan_); }
+
+ private:
+  void allow(const Write& write) {
+    const std::uint64_t length = write.new_bytes.size();
+    ++writes_;
+    if (length > kMostClusterBytes && length - kMostClusterBytes > allowance_)
+      throw NotAPlan("it writes more than there can be to repair");
+    if (length > kMostClusterBytes) allowance_ -= length - kMostClusterBytes;
+  }
+
+  // Rebuilt tables are no larger than what they describe. A data file may grow by any hole.
+  void check_growth() const {
+    constexpr std::uint64_t kMostTableBytes = 64 << 20;
+    const std::uint64_t before = plan_.image.size_bytes;
+    const std::uint64_t after = plan_.image_bytes_after;
+    if (after > before && after - before > kMostTableBytes &&
+        after - before - kMostTableBytes > before + writes_ * kMostClusterBytes)
+      throw NotAPlan("it makes the image longer than there can be to write");
+  }
+
+  std::streambuf& from_;
+  Plan plan_;
+  bool has_head_ = false;
+  std::uint64_t writes_ = 0;
+  std::uint64_t allowance_ = 0;  // bytes that may still be written beyond a cluster for each write
+};
+
 }  // namespace
 
 void write_plan(const Plan& plan, std::ostream& out) {
-  Json head{{"plan", 1}, {"deep", plan.deep}, {"image", encode_binding(plan.image)}};
+  Json head{{"plan", kVersion}, {"deep", plan.deep}, {"image", encode_binding(plan.image)}};
   if (plan.data_file) head["data-file"] = encode_binding(*plan.data_file);
   head["image-size-after"] = plan.image_bytes_after;
   head["data-file-size-after"] = plan.data_file_bytes_after;
   out << dump(head) << '\n';
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) out << dump(encode_step(plan.steps[i], i + 1)) << '\n';
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) write_step(plan.steps[i], i + 1, out);
   Json end{{"end", true}, {"steps", plan.steps.size()}, {"remaining", Json::array()}};
   for (const RuleTotal& total : plan.remaining)
     end["remaining"].push_back(
@@ -196,20 +280,10 @@ void write_plan(const Plan& plan, std::ostream& out) {
 }
 
 std::expected<Plan, std::string> read_plan(std::istream& in) {
-  Plan plan;
-  std::string line;
-  for (std::size_t number = 1; std::getline(in, line); ++number) {
+  PlanReader reader(*in.rdbuf());
+  for (std::size_t number = 1; reader.has_line(); ++number) {
     try {
-      const Json json = Json::parse(line);
-      if (number == 1) {
-        decode_head(json, plan);
-      } else if (json.contains("end")) {
-        decode_end(json, plan);
-        return plan;
-      } else {
-        if (json.at("step") != plan.steps.size() + 1) throw NotAPlan("a step is missing");
-        plan.steps.push_back(decode_step(json));
-      }
+      if (reader.read_line()) return reader.take();
     } catch (const NotAPlan& error) {
       return std::unexpected(fmt::format("line {}: {}", number, error.what()));
     } catch (const Json::exception& error) {

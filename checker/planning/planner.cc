@@ -75,7 +75,7 @@ class Planner {
   void make_from(const Context& before, const HeaderChange* change) {
     const Device* data_file =
         before.data_file.state == Companion::State::open ? before.data_file.device.get() : nullptr;
-    Editor editor(inputs_.image, data_file);
+    Editor editor(inputs_.image, data_file, options_.most_held_bytes);
     // One that is found later, because the image needs one after all or has another name for it, is no file
     // that the plan could write to.
     const OpenCompanion companion =

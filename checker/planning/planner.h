@@ -24,6 +24,8 @@ struct PlanOptions {
   std::map<std::string, std::string> choices;  // rule id -> outcome
   std::vector<std::byte> donor;                // first cluster of an image like this one; may be empty
   bool deep = false;
+  // What a plan may hold itself of bytes that are in the files: more than that it only names.
+  std::uint64_t most_held_bytes = std::uint64_t{16} << 20;
   unsigned threads = 0;                // as in Options
   std::uint64_t max_memory_bytes = 0;  // as in Options
 };

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "checker/analysis/passes.h"
-#include "checker/device/overlay_device.h"
 #include "checker/planning/fixed_companion.h"
 #include "checker/planning/guest_view.h"
 #include "checker/planning/metadata_hash.h"
+#include "checker/planning/planned_files.h"
 
 namespace cowvet {
 namespace {
@@ -37,47 +37,6 @@ std::string find_other_file(const Binding& binding, const Device& device) {
   return "";
 }
 
-// The image and the data file as the plan makes them.
-class Overlays {
- public:
-  Overlays(const Device& image, const Device* data_file)
-      : image_(image), data_file_(data_file ? std::make_unique<OverlayDevice>(*data_file) : nullptr) {}
-
-  OverlayDevice& image() { return image_; }
-  OverlayDevice* data_file() { return data_file_.get(); }
-
-  // Why the plan cannot be applied; empty: it was.
-  std::string apply(const Plan& plan) {
-    for (const Step& step : plan.steps)
-      for (const Write& write : step.writes)
-        if (std::string wrong = apply(write, plan); !wrong.empty()) return wrong;
-    if (plan.image_bytes_after < image_.size_bytes()) return "the plan would cut the image";
-    image_.resize(plan.image_bytes_after);
-    if (!data_file_) return "";
-    if (plan.data_file_bytes_after < data_file_->size_bytes()) return "the plan would cut the data file";
-    data_file_->resize(plan.data_file_bytes_after);
-    return "";
-  }
-
- private:
-  std::string apply(const Write& write, const Plan& plan) {
-    const bool in_image = write.target == File::image;
-    if (!in_image && !data_file_) return "the plan writes to a data file that it does not name";
-    OverlayDevice& device = in_image ? image_ : *data_file_;
-    const std::uint64_t end = in_image ? plan.image_bytes_after : plan.data_file_bytes_after;
-    if (!fits_in(write.offset, write.new_bytes.size(), end))
-      return fmt::format("the plan writes at {:#x}, behind the end of {}", write.offset, device.name());
-    std::vector<std::byte> there(write.old_bytes.size());
-    if (!device.read(write.offset, there) || there != write.old_bytes)
-      return fmt::format("{} has changed at {:#x} since the plan was made", device.name(), write.offset);
-    device.write(write.offset, write.new_bytes);
-    return "";
-  }
-
-  OverlayDevice image_;
-  std::unique_ptr<OverlayDevice> data_file_;
-};
-
 // Whether the files are those of the plan, in the same state.
 std::string find_changed_file(const Plan& plan, const Context& before, const Device* data_file) {
   if (std::string other = find_other_file(plan.image, before.image); !other.empty()) return other;
@@ -98,11 +57,11 @@ std::string refuse(const Plan& plan, const Context& before, const Inputs& inputs
   const Device* data_file = has_data_file ? before.data_file.device.get() : nullptr;
   if (std::string changed = find_changed_file(plan, before, data_file); !changed.empty()) return changed;
   if (!plan.unfit.empty()) return "the plan is unfit: " + plan.unfit;
-  Overlays overlays(inputs.image, data_file);
-  if (std::string wrong = overlays.apply(plan); !wrong.empty()) return wrong;
+  PlannedFiles files(inputs.image, data_file);
+  if (std::string wrong = files.apply(plan); !wrong.empty()) return wrong;
   const OpenCompanion companion =
-      data_file ? FixedCompanion(before.data_file, overlays.data_file()) : inputs.open_data_file;
-  const Inputs edited{overlays.image(), companion, inputs.open_backing};
+      data_file ? FixedCompanion(before.data_file, files.data_file()) : inputs.open_data_file;
+  const Inputs edited{files.image(), companion, inputs.open_backing};
   Options all = check;
   all.findings_per_rule = 0;
   Context after(edited, all, progress);

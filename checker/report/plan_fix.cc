@@ -65,8 +65,8 @@ std::optional<std::vector<Replacement>> replacements_of(const Plan& plan, File t
     for (const Write& write : step.writes | std::views::reverse) {
       if (write.target != target) continue;
       written += write.new_bytes.size();
-      if (written > most_bytes) return std::nullopt;
-      pieces.add(write.offset, write.new_bytes);
+      if (written > most_bytes || write.new_bytes.has_original()) return std::nullopt;
+      pieces.add(write.offset, write.new_bytes.bytes());
     }
   if (written > most_bytes) return std::nullopt;
   // What the file grows by without being written reads as zeros.

@@ -19,7 +19,7 @@ struct Replacement {
 };
 
 // Disjoint, in the order of the file, all in terms of the file as it is, `file_bytes` long. Nothing: the plan
-// changes more than `most_bytes`.
+// changes more than `most_bytes`, or so much that it does not hold all of the bytes itself.
 std::optional<std::vector<Replacement>> replacements_of(const Plan& plan, File target,
                                                         std::uint64_t file_bytes, std::uint64_t bytes_after,
                                                         std::uint64_t most_bytes);

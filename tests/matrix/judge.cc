@@ -7,6 +7,7 @@
 #include "checker/planning/planner.h"
 #include "corpus/examine.h"
 #include "tests/matrix/guest_reader.h"
+#include "tests/support/carry_out.h"
 
 namespace cowvet::matrix {
 namespace {
@@ -32,23 +33,6 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
 
 bool is_too_large(const Plan& plan) {
   return plan.image_bytes_after > kMostBytes || (plan.data_file && plan.data_file_bytes_after > kMostBytes);
-}
-
-// False: a write finds other bytes than it says, or lies outside of the file.
-bool apply(const Plan& plan, BuiltImage& built) {
-  built.image.resize(std::max<std::size_t>(built.image.size(), plan.image_bytes_after));
-  if (built.data_file && plan.data_file)
-    built.data_file->resize(std::max<std::size_t>(built.data_file->size(), plan.data_file_bytes_after));
-  for (const Step& step : plan.steps)
-    for (const Write& write : step.writes) {
-      if (write.target == File::data_file && !built.data_file) return false;
-      auto& file = write.target == File::image ? built.image : *built.data_file;
-      if (!fits_in(write.offset, write.new_bytes.size(), file.size())) return false;
-      const auto at = file.begin() + static_cast<std::ptrdiff_t>(write.offset);
-      if (!std::equal(write.old_bytes.begin(), write.old_bytes.end(), at)) return false;
-      std::ranges::copy(write.new_bytes, at);
-    }
-  return true;
 }
 
 // What the guest reads before and after, sector by sector, against what the steps announce.
@@ -134,7 +118,7 @@ Verdict judge(const Recipe& recipe, const BuiltImage& sound, BuiltImage damaged)
   if (!plan->unfit.empty() || verdict.is_too_large) return verdict;
 
   BuiltImage repaired = damaged;
-  if (!apply(*plan, repaired)) {
+  if (!carry_out(*plan, repaired.image, repaired.data_file)) {
     verdict.broken.push_back("the plan does not fit the image that it was made for");
     return verdict;
   }

@@ -11,6 +11,7 @@
 #include "checker/device/memory_device.h"
 #include "checker/format/refcount_block.h"
 #include "corpus/parse_recipe.h"
+#include "tests/support/carry_out.h"
 #include "tests/support/fault_device.h"
 
 namespace cowvet {
@@ -68,13 +69,7 @@ PlannedRepair::PlannedRepair(const std::string& body, PlanOptions options, Mediu
     return made.value_or(Plan{});
   });
   EXPECT_EQ(plan.unfit, "");
-  image.resize(std::max<std::size_t>(image.size(), plan.image_bytes_after));
-  if (data_file) data_file->resize(std::max<std::size_t>(data_file->size(), plan.data_file_bytes_after));
-  for (const Step& step : plan.steps)
-    for (const Write& write : step.writes) {
-      std::vector<std::byte>& file = write.target == File::image ? image : *data_file;
-      std::ranges::copy(write.new_bytes, file.begin() + static_cast<std::ptrdiff_t>(write.offset));
-    }
+  EXPECT_TRUE(carry_out(plan, image, data_file));
 }
 
 std::vector<Snapshot> PlannedRepair::snapshots() const {

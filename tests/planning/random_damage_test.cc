@@ -11,6 +11,7 @@
 #include "checker/device/memory_device.h"
 #include "checker/format/entries.h"
 #include "checker/planning/planner.h"
+#include "tests/support/carry_out.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temporary_directory.h"
 
@@ -73,13 +74,6 @@ Plan plan_for(const std::vector<std::byte>& image, const PlanOptions& options) {
   return make_plan({device, {}, {}}, options).value_or(Plan{});
 }
 
-void apply(const Plan& plan, std::vector<std::byte>& image) {
-  image.resize(std::max<std::size_t>(image.size(), plan.image_bytes_after));
-  for (const Step& step : plan.steps)
-    for (const Write& write : step.writes)
-      std::ranges::copy(write.new_bytes, image.begin() + static_cast<std::ptrdiff_t>(write.offset));
-}
-
 TEST(RandomDamage, plans_are_unfit_or_leave_what_they_say) {
   const std::vector<std::vector<std::byte>> bases{
       make_image("cluster_size=64k"), make_image("cluster_size=4k"),
@@ -95,7 +89,7 @@ TEST(RandomDamage, plans_are_unfit_or_leave_what_they_say) {
     const Plan plan = plan_for(image, options);
     if (!plan.unfit.empty() || plan.image_bytes_after > 256 << 20) continue;
     ++fit;
-    apply(plan, image);
+    carry_out(plan, image);
     const MemoryDevice device(image);
     const Report report = analyze({device, {}, {}}, {.findings_per_rule = 0});
     if (!plan.empty()) {

@@ -9,6 +9,7 @@
 #include "checker/planning/planner.h"
 #include "corpus/build.h"
 #include "corpus/library.h"
+#include "tests/support/carry_out.h"
 
 namespace cowvet {
 namespace {
@@ -51,19 +52,7 @@ struct Bench {
     return with_inputs([](const Inputs& inputs) { return analyze(inputs, {.findings_per_rule = 0}); });
   }
 
-  void apply(const Plan& plan) {
-    image.resize(std::max<std::size_t>(image.size(), plan.image_bytes_after));
-    if (data_file) data_file->resize(std::max<std::size_t>(data_file->size(), plan.data_file_bytes_after));
-    for (const Step& step : plan.steps) {
-      for (const Write& write : step.writes) {
-        std::vector<std::byte>& file = write.target == File::image ? image : *data_file;
-        ASSERT_LE(write.offset + write.new_bytes.size(), file.size());
-        const auto at = file.begin() + static_cast<std::ptrdiff_t>(write.offset);
-        EXPECT_TRUE(std::equal(write.old_bytes.begin(), write.old_bytes.end(), at)) << step.rule->id;
-        std::ranges::copy(write.new_bytes, at);
-      }
-    }
-  }
+  void apply(const Plan& plan) { ASSERT_TRUE(carry_out(plan, image, data_file)); }
 
   std::vector<std::byte> image;
   std::optional<std::vector<std::byte>> data_file;

@@ -127,7 +127,7 @@ TEST(Survivors, bits_of_the_disk_next_to_tail_bits) {
                              {.deep = true});
   EXPECT_EQ(repair.fired(), "");
   ASSERT_EQ(repair.plan.steps.size(), 1u);
-  EXPECT_EQ(repair.plan.steps[0].writes[0].new_bytes[0], std::byte{0x03});
+  EXPECT_EQ(repair.plan.steps[0].writes[0].new_bytes.bytes()[0], std::byte{0x03});
 }
 
 TEST(Survivors, unknown_extensions_and_the_backing_name) {

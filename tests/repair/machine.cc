@@ -127,9 +127,10 @@ const Journal* Machine::durable_journal() {
   const auto name = directory_durable_.find(JournalName::journal);
   if (name == directory_durable_.end()) return nullptr;
   const PagedBytes& durable = files_.at(name->second).durable;
-  if (!read_ || !(read_from_ == durable)) {
-    auto journal = read_journal(PagedDevice(durable, "journal"));
-    read_from_ = durable;
+  if (!read_ || !(read_bytes_ == durable)) {
+    read_bytes_ = durable;
+    read_from_ = std::make_shared<PagedDevice>(durable, "journal");
+    auto journal = read_journal(*read_from_);
     read_ = std::make_shared<const Journal>(journal ? std::move(*journal) : Journal{});
   }
   return read_->stage == Stage::unsealed ? nullptr : read_.get();
@@ -145,13 +146,13 @@ void Machine::check_order(int inode, const Operation& operation) {
   const auto covers = [&](const Change& change) {
     return change.target == (inode == kImage ? cowvet::File::image : cowvet::File::data_file) &&
            change.offset <= operation.offset &&
-           operation.offset + operation.bytes.size() <= change.offset + change.new_bytes.size();
+           operation.offset + operation.bytes.size() <= change.offset + change.length;
   };
   const auto found = std::ranges::find_if(journal->changes.changes, covers);
   if (found == journal->changes.changes.end()) return note("not in the journal");
-  Bytes before(found->old_bytes.size());
+  Bytes before(found->length);
   originals_.at(inode).read(found->offset, before);
-  if (before != found->old_bytes) note("the journal has other old bytes");
+  if (before != journal->changes.read(*found, Side::old_bytes)) note("the journal has other old bytes");
 }
 
 std::size_t Machine::pending() const {
@@ -217,7 +218,7 @@ std::expected<void, IoError> MachineDevice::reserve(std::uint64_t offset, std::u
 
 std::expected<std::unique_ptr<Device>, IoError> MachineStorage::open(JournalName name) const {
   if (!machine_.has(name)) return nullptr;
-  return std::make_unique<PagedDevice>(machine_.content(machine_.directory_now_.at(name)), path_of(name));
+  return std::make_unique<MachineDevice>(machine_, machine_.directory_now_.at(name), path_of(name));
 }
 
 std::expected<void, IoError> MachineStorage::create() {

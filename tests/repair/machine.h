@@ -119,13 +119,17 @@ class Machine {
   bool has_failed_ = false;
   std::vector<std::string> violations_;
   // The journal that was read last, and what it was read from.
-  PagedBytes read_from_;
+  std::shared_ptr<const Device> read_from_;
+  PagedBytes read_bytes_;
   std::shared_ptr<const Journal> read_;
 };
 
 class MachineDevice final : public WritableDevice {
  public:
-  MachineDevice(Machine& machine, int inode) : machine_(machine), inode_(inode) {}
+  MachineDevice(Machine& machine, int inode)
+      : MachineDevice(machine, inode, inode == Machine::kImage ? "image" : "data file") {}
+  MachineDevice(Machine& machine, int inode, std::string name)
+      : machine_(machine), inode_(inode), name_(std::move(name)) {}
 
   const std::string& name() const override { return name_; }
   std::uint64_t size_bytes() const override { return machine_.content(inode_).size(); }
@@ -141,7 +145,7 @@ class MachineDevice final : public WritableDevice {
  private:
   Machine& machine_;
   int inode_;
-  std::string name_ = inode_ == Machine::kImage ? "image" : "data file";
+  std::string name_;
 };
 
 class MachineStorage final : public JournalStorage {

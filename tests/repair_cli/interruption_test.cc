@@ -222,12 +222,13 @@ TEST_F(Interrupted, by_the_machine_going_down_with_version_2_asks_for_the_direct
   is_version_2_ = true;
   interrupt();
   const std::string path = directory_.file("a.qcow2.cowvet-journal");
-  Journal journal = read_journal(*FileDevice::open(path).value()).value();
+  const auto file = FileDevice::open(path).value();
+  Journal journal = read_journal(*file).value();
   journal.boot_id[0] ^= std::byte{1};
   std::string bytes;
   const auto append = [&](std::span<const std::byte> piece) {
     bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-    return std::expected<void, IoError>{};
+    return std::expected<void, std::string>{};
   };
   const JournalSeal seal = encode_journal(journal, append).value();
   append(encode_mark(seal, Stage::sealed)).value();

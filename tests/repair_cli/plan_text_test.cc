@@ -16,7 +16,7 @@ Step step(std::string why, std::vector<GuestImpact> impact = {}) {
           .remedy = Remedy::safe,
           .why = std::move(why),
           .impact = std::move(impact),
-          .writes = {{File::image, 0, {std::byte{1}}, {std::byte{2}}}}};
+          .writes = {{File::image, 0, Content::zeros(1), std::vector{std::byte{2}}}}};
 }
 
 long lines_of(const std::string& text) {
