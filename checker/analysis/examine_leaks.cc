@@ -1,11 +1,13 @@
 // A leaked cluster has a refcount and no reference. It is waste where a crash left it behind, but lost guest
-// data where the reference itself was destroyed. Three signs tell the difference:
+// data where the reference itself was destroyed. Four signs tell the difference:
 //
 // 1. The cluster holds what can only be an L2 table, and most clusters that it names miss a reference: they
 //    are leaked as well, or shared and counted too high. An L1 entry (or the L1 table's offset) was lost.
 // 2. Leaked clusters with content follow an L2 table of which every entry is zero, before the next L2 table:
 //    that is where the clusters of such a table lie when a disk is written in order. The table was wiped.
 // 3. The same behind a leaked cluster of zeros, where the L1 table has an empty entry: both were wiped.
+// 4. Leaked clusters with content continue what an L2 table names, just where whole sectors of it are zeros
+//    (find_punched_tables.h): that part of the table was wiped.
 //
 // And where some structure that may hold references could not be examined, nothing is called a leak at all;
 // where it could not be read, nothing is called lost either. A bitmap table looks like an L2 table without
@@ -18,17 +20,13 @@
 #include <algorithm>
 #include <atomic>
 
+#include "checker/analysis/entry_findings.h"
+#include "checker/analysis/find_punched_tables.h"
 #include "checker/analysis/l2_entry.h"
 #include "checker/analysis/parallel.h"
 
 namespace cowvet {
 namespace {
-
-// Leaked clusters [first, first + count).
-struct Region {
-  std::uint64_t first = 0;
-  std::uint64_t count = 0;
-};
 
 enum class Content : std::uint8_t { zeros, l2_table, other };
 
@@ -58,6 +56,7 @@ class LeakExaminer {
       look_into_regions();
       report_orphaned_tables();
       report_wiped_tables();
+      report_punched_tables();
     }
     report_remaining();
   }
@@ -71,8 +70,9 @@ class LeakExaminer {
   std::uint64_t take_targets(std::uint64_t table_cluster);
   void report_wiped_tables();
   bool report_behind(std::uint64_t table_cluster, std::uint64_t fewest, std::string_view what);
+  void report_punched_tables();
   void report_remaining();
-  void report_region(const Region& region);
+  void report_region(const ClusterRange& region);
   void report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count, std::string detail,
                      Structure structure);
   bool has_empty_l1_entry() const;
@@ -85,7 +85,7 @@ class LeakExaminer {
   const ClusterSet& spared_;
   ClusterSet counted_too_high_;
   const EntryJudge judge_;
-  std::vector<Region> regions_;               // maximal, in order
+  std::vector<ClusterRange> regions_;         // maximal, in order
   ClusterSet with_content_;                   // leaked, in the file, not all zeros
   ClusterSet orphans_;                        // leaked, reported as lost data
   ClusterSet stale_;                          // named by stale bitmaps, or given up: not the guest's
@@ -95,7 +95,7 @@ class LeakExaminer {
 
 void LeakExaminer::collect_regions() {
   leaked_.for_each_run([this](std::uint64_t first, std::uint64_t count) {
-    Region open{first, 0};
+    ClusterRange open{first, 0};
     for (std::uint64_t cluster = first; cluster != first + count; ++cluster) {
       if (!spared_.contains(cluster)) {
         ++open.count;
@@ -111,8 +111,8 @@ void LeakExaminer::collect_regions() {
 // Reads what is not a hole, on all threads, in pieces of a region.
 void LeakExaminer::look_into_regions() {
   constexpr std::uint64_t kPiece = 1024;
-  std::vector<Region> pieces;
-  for (const Region& region : regions_)
+  std::vector<ClusterRange> pieces;
+  for (const ClusterRange& region : regions_)
     for (std::uint64_t at = 0; at < region.count; at += kPiece)
       if (region.first + at < geometry_.file_clusters)
         pieces.push_back({region.first + at, std::min({kPiece, region.count - at,
@@ -142,7 +142,7 @@ void LeakExaminer::look_into_regions() {
                  context_.progress.advance(1);
                });
   std::ranges::sort(lost_tables_);
-  for (const Region& region : regions_)
+  for (const ClusterRange& region : regions_)
     if (!with_content_.contains(region.first)) zero_clusters_.push_back(region.first);
 }
 
@@ -270,8 +270,9 @@ bool LeakExaminer::report_behind(std::uint64_t table_cluster, std::uint64_t fewe
     const std::uint64_t cluster = table.offset >> geometry_.cluster_bits;
     if (cluster > table_cluster) end = std::min(end, cluster);
   }
-  const auto begin = std::ranges::upper_bound(
-      regions_, table_cluster, {}, [](const Region& region) { return region.first + region.count - 1; });
+  const auto begin = std::ranges::upper_bound(regions_, table_cluster, {}, [](const ClusterRange& region) {
+    return region.first + region.count - 1;
+  });
   std::vector<std::uint64_t> lost;
   for (auto region = begin; region != regions_.end() && region->first < end; ++region) {
     for (std::uint64_t cluster = std::max(region->first, table_cluster + 1);
@@ -306,9 +307,38 @@ void LeakExaminer::report_wiped_tables() {
                               zero_clusters_[i] << geometry_.cluster_bits));
 }
 
+void LeakExaminer::report_punched_tables() {
+  // With lazy refcounts a crash leaves all that the guest discarded.
+  if (context_.header.is_dirty()) return;
+  std::vector<ClusterRange> candidates;
+  for (const ClusterRange& region : regions_)
+    if (region.count >= 512 / geometry_.l2_entry_bytes && with_content_.contains(region.first) &&
+        !orphans_.contains(region.first))
+      candidates.push_back(region);
+  for (const Punched& punched : find_punched_tables(context_, tables_, candidates)) {
+    const auto& [first, count] = punched.clusters;
+    const L2Table& table = tables_.l2[punched.table];
+    orphans_.add(first, count);
+    const Place entries = EntryFindings::place_of(context_, tables_, table, punched.first, count);
+    context_.findings.add(
+        {.rule = rule("refcount/orphan-mapping"),
+         .place = {.structure = Structure::data,
+                   .offset = first << geometry_.cluster_bits,
+                   .length = count << geometry_.cluster_bits,
+                   .guest = entries.guest,
+                   .owner = entries.owner},
+         .other = entries,
+         .count = count,
+         .detail = fmt::format(
+             "{} clusters with content that entries {} to {} of the L2 table at {:#x} would name, which are "
+             "zeros: most likely lost guest data, do not free it",
+             count, punched.first, punched.first + count - 1, table.offset)});
+  }
+}
+
 void LeakExaminer::report_remaining() {
-  for (const Region& region : regions_) {
-    Region open{region.first, 0};
+  for (const ClusterRange& region : regions_) {
+    ClusterRange open{region.first, 0};
     for (std::uint64_t cluster = region.first; cluster != region.first + region.count; ++cluster) {
       if (cluster >= geometry_.file_clusters || !orphans_.contains(cluster)) {
         ++open.count;
@@ -321,7 +351,7 @@ void LeakExaminer::report_remaining() {
   }
 }
 
-void LeakExaminer::report_region(const Region& region) {
+void LeakExaminer::report_region(const ClusterRange& region) {
   if (!context_.unknown_references.empty()) {
     report_orphan(
         region.first, region.count, region.count,

@@ -11,8 +11,8 @@
 
 #include "checker/analysis/entry_findings.h"
 #include "checker/analysis/l2_entry.h"
-#include "checker/analysis/l2_reader.h"
 #include "checker/analysis/parallel.h"
+#include "checker/analysis/walk_l2_tables_again.h"
 
 namespace cowvet {
 namespace {
@@ -56,23 +56,13 @@ class FirstOwners {
 template <typename Visit>
 void for_each_l2_entry(Context& context, const Tables& tables, const char* pass, Visit visit) {
   const Geometry& geometry = context.geometry;
-  const unsigned threads = thread_count(context.options.threads, tables.l2.size() / 4);
-  context.progress.begin(pass, tables.l2.size());
-  std::vector<std::unique_ptr<L2Reader>> readers;
-  readers.reserve(threads);
-  for (unsigned i = 0; i < threads; ++i) readers.push_back(std::make_unique<L2Reader>(context, false));
-  parallel_for(threads, tables.l2.size(), [&](std::uint64_t at, unsigned worker) {
-    context.progress.advance(1);
-    const L2Table& table = tables.l2[at];
-    if (!table.walk) return;
-    const std::span<const std::byte> bytes =
-        readers[worker]->read(table.offset, geometry.cluster_bytes, Place{});
-    if (bytes.empty()) return;
-    for (std::uint64_t index = 0; index < geometry.l2_entries; ++index) {
-      const auto entry = load_big_endian<std::uint64_t>(bytes.data() + index * geometry.l2_entry_bytes);
-      if (entry != 0) visit(worker, at, index, entry);
-    }
-  });
+  walk_l2_tables_again(
+      context, tables, pass, [&](unsigned worker, std::uint64_t at, std::span<const std::byte> bytes) {
+        for (std::uint64_t index = 0; index < geometry.l2_entries; ++index) {
+          const auto entry = load_big_endian<std::uint64_t>(bytes.data() + index * geometry.l2_entry_bytes);
+          if (entry != 0) visit(worker, at, index, entry);
+        }
+      });
 }
 
 class Namer {

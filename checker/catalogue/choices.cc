@@ -11,7 +11,7 @@ constexpr Choice kLeak[] = {
 };
 constexpr Choice kOrphan[] = {
     {"keep", "change nothing"},
-    {"relink", "map the lost table again where only one place is empty"},
+    {"relink", "map the lost table again where only one place is empty, and wiped parts of tables"},
     {"free", "give the data up"},
 };
 constexpr Choice kOverlap[] = {

@@ -2,7 +2,7 @@
 // it is certain only where there is one table for one empty entry; otherwise the user says so:
 //   --choose refcount/orphan-mapping=relink:TABLE@ENTRY[,TABLE@ENTRY...]
 // What speaks for an entry is the order of the file: most disks are written from their beginning to their
-// end.
+// end. Where part of an L2 table was wiped, it is certain which entries named what is lost.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -118,8 +118,29 @@ void ask(Round& round, const Finding& finding, const Slots& slots) {
                   finding.rule->id, finding.place.offset, slots.possible.front()));
 }
 
+// Clusters that part of an L2 table named which was wiped.
+void restore_entries(Round& round, const Finding& finding, const Place& entries, const std::string& outcome) {
+  const Geometry& geometry = round.context.geometry;
+  Step& step = round.editor.begin(
+      finding.rule, Remedy::choice,
+      fmt::format("name the {} lost clusters at {:#x} in the L2 table again, from entry {} on", finding.count,
+                  finding.place.offset, entries.l2_index.value_or(0)));
+  step.outcome = outcome;
+  if (entries.guest)
+    step.impact.push_back({*entries.guest, entries.owner, "nothing is mapped", "the data that was lost"});
+  for (std::uint64_t i = 0; i < finding.count; ++i) {
+    const std::uint64_t at = entries.offset + i * geometry.l2_entry_bytes;
+    round.editor.write_number(File::image, at, (finding.place.offset + i * geometry.cluster_bytes) | kCopied);
+    // Which subclusters the guest had written is lost as well: all that is there is given back.
+    if (geometry.l2_entry_bytes == 16)
+      round.editor.write_number(File::image, at + 8, std::uint64_t{0xffffffff});
+  }
+}
+
 void relink_lost_table(Round& round, const Finding& finding) {
   const std::string outcome = round.chosen(finding.rule, "keep");
+  if (outcome == kRelink && finding.place.structure == Structure::data && finding.other)
+    return restore_entries(round, finding, *finding.other, outcome);
   if (!outcome.starts_with(kRelink) || finding.place.structure != Structure::l2_table) return;
   const std::vector<std::uint64_t> named = named_tables(round);
   const Slots slots = slots_of(round, finding.place.offset, named);

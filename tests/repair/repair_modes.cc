@@ -76,6 +76,7 @@ constexpr Reason kLeft[] = {
 constexpr std::string_view kWhichWindow =
     "the lost table or clusters may belong to any window that is empty: they are kept until the user says "
     "otherwise";
+constexpr std::string_view kPunched = "whether the guest had given the clusters up is for the user to say";
 constexpr std::string_view kKeys = "without the LUKS header that is there an encrypted disk would be lost";
 constexpr std::string_view kBackingFormat = "only the user knows the format of the backing file";
 constexpr Reason kChosen[] = {
@@ -89,6 +90,9 @@ constexpr Reason kChosen[] = {
     {"header/size-beyond-l1-enormous", "", "no L1 table maps so much: only a smaller disk does"},
     {"refcount/lost-l1-entry-beside-a-snapshot", "", kWhichWindow},
     {"refcount/orphaned-l2-table", "", kWhichWindow},
+    {"refcount/punched-l2-table", "", kPunched},
+    {"refcount/punched-begin-of-l2-table", "", kPunched},
+    {"refcount/punched-end-of-extended-l2-table", "", kPunched},
     {"refcount/wiped-l2-table", "", kWhichWindow},
     {"refcount/wiped-l2-table-and-l1-entry", "", kWhichWindow},
     {"refcount/wiped-l2-table-beside-a-snapshot", "", kWhichWindow},
