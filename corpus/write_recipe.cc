@@ -94,8 +94,7 @@ std::string recipe_of_damage(const Recipe& base, const BuiltImage& sound, const 
                      base.check_deep ? "  check deep\n" : "", expectations(report));
 }
 
-std::string save_recipe_of_damage(const Recipe& base, const BuiltImage& sound, const BuiltImage& damaged) {
-  const std::string text = recipe_of_damage(base, sound, damaged);
+std::string save_recipe(const std::string& text) {
   const std::string name = text.substr(7, text.find('\n') - 7);  // behind "recipe "
   const char* wanted = std::getenv("COWVET_SAVE_RECIPES");
   const std::filesystem::path folder = std::filesystem::absolute(wanted == nullptr ? "." : wanted);

@@ -15,9 +15,8 @@ namespace cowvet::corpus {
 // follows from the bytes, so that one case is one recipe. The data file must not be longer than it was.
 std::string recipe_of_damage(const Recipe& base, const BuiltImage& sound, const BuiltImage& damaged);
 
-// Writes it to found/NAME.recipe below $COWVET_SAVE_RECIPES, or else below the current directory, where
-// `cowvet-corpus build --recipes` finds it. Returns what to say of it: the file and the command, or the
-// error.
-std::string save_recipe_of_damage(const Recipe& base, const BuiltImage& sound, const BuiltImage& damaged);
+// Writes such a recipe to found/NAME.recipe below $COWVET_SAVE_RECIPES, or else below the current directory,
+// where `cowvet-corpus build --recipes` finds it. Returns what to say of it: file and command, or the error.
+std::string save_recipe(const std::string& text);
 
 }  // namespace cowvet::corpus

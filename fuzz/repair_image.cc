@@ -15,10 +15,10 @@ void cowvet::fuzz::run_input(std::span<const std::uint8_t> input) {
       matrix::judge(mutant.base->recipe, mutant.base->built, std::move(mutant.image));
   if (verdict.broken.empty()) return;
   const corpus::Recipe& recipe = mutant.base->recipe;
-  const std::string saved =
-      corpus::save_recipe_of_damage(recipe, mutant.base->built, fuzz::make_mutant(input).image);
+  const std::string text =
+      corpus::recipe_of_damage(recipe, mutant.base->built, fuzz::make_mutant(input).image);
   for (const std::string& change : mutant.changes) std::fprintf(stderr, "# %s\n", change.c_str());
-  std::fprintf(stderr, "%s\n", saved.c_str());
+  std::fprintf(stderr, "%s\n", corpus::save_recipe(text).c_str());
   for (const std::string& broken : verdict.broken) std::fprintf(stderr, "%s\n", broken.c_str());
   std::abort();
 }

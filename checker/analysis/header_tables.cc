@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "checker/analysis/extension_area.h"
 #include "checker/analysis/header_checks.h"
 #include "checker/analysis/places.h"
@@ -172,7 +174,14 @@ void check_snapshot_table(Context& context) {
   const bool aligned = require_aligned(context, rule("header/snapshots-unaligned"), place,
                                        header.snapshots_offset, "snapshot table");
   context.snapshots_usable = true;
-  if (header.nb_snapshots == 0) return;
+  if (header.nb_snapshots == 0) {
+    constexpr std::uint64_t kMostOffset = std::numeric_limits<std::int64_t>::max();  // QEMU's limit
+    if (aligned && header.snapshots_offset > kMostOffset)
+      report_offset(context, rule("header/snapshots-outside"), place, header.snapshots_offset,
+                    fmt::format("the snapshot table at {:#x} is empty, but QEMU opens no image that says so",
+                                header.snapshots_offset));
+    return;
+  }
   if (header.nb_snapshots > kMostSnapshots)
     context.findings.add({.rule = rule("header/snapshots-too-many"),
                           .place = field(&RawHeader::nb_snapshots),

@@ -158,7 +158,8 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
     report(rule("l1/reserved-bits"), state, index, entry.raw,
            [&] { return fmt::format("reserved bits {:#x} are set", entry.reserved()); });
   if (offset == 0) {
-    if (entry.copied() && state.active)
+    // In a snapshot, too: QEMU looks for an L2 table in every entry that is not zero.
+    if (entry.copied())
       report(rule("l1/copied"), state, index, entry.raw,
              [] { return std::string("COPIED is set in an entry that names no L2 table"); });
     return false;
