@@ -22,6 +22,7 @@ struct RandomImage {
   unsigned refcount_bits = version == 2 ? 16 : 1u << *rc::gen::inRange(3u, 7u);
   bool zstd = version == 3 && *rc::gen::arbitrary<bool>();
   std::uint64_t clusters = 16 + below(64);
+  std::uint64_t missing_bytes = cluster_bits == 9 ? 0 : 512 * below(2);  // of the last cluster
   std::vector<unsigned> snapshots = {};
   unsigned next_snapshot = 1;
 
@@ -29,7 +30,7 @@ struct RandomImage {
 
   std::string image_line() const {
     return fmt::format("image version={} cluster={} size={}{}{}{}", version, cluster_bytes(),
-                       clusters * cluster_bytes() - 512 * below(2), extended ? " extended-l2" : "",
+                       clusters * cluster_bytes() - missing_bytes, extended ? " extended-l2" : "",
                        version == 3 ? fmt::format(" refcount-bits={}", refcount_bits) : "",
                        zstd ? " compression=zstd" : "");
   }
