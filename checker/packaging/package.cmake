@@ -35,6 +35,9 @@ cowvet_package(tools cowvet utils "consistency checker and repair tool for qcow2
  cowvet examines qcow2 images, external data files included, and says what is
  damaged and what it means for the guest. cowvet-repair carries out a plan that
  was rehearsed in memory, with a journal and an undo file.")
+# For the hook of libvirt, which is off until an administrator turns it on, and says so when it is not there; for the
+# job files.
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SUGGESTS "libxml2-utils, cowvet-nbd (= ${PROJECT_VERSION}), parallel, slurm-client")
 cowvet_package(library ${cowvet_library_package} libs "checks and repairs qcow2 disk images - shared library
  The analysis of qcow2 images, plans that repair them, and the transaction that
  applies a plan, for programs that want them without running cowvet.")

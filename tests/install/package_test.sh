@@ -16,6 +16,14 @@ while read -r page; do gzip -dc "$page" | mandoc -T lint -W error; done <"$work/
 gzip -dc "$work/root/usr/share/man/man1/cowvet-check.1.gz" | grep -q -- '\\-\\-max\\-memory'
 gzip -dc "$work/root/usr/share/man/man7/cowvet-rules.7.gz" | grep -q 'refcount/orphan\\-mapping'
 
+# What the files of the package that nothing else needs are in want of.
+dpkg-deb -f "$work"/packages/cowvet_*.deb Suggests | grep -q libxml2-utils
+for file in libvirt/cowvet-gate systemd/cowvet-check.service systemd/cowvet-check.timer; do
+  [ -e "$work/root/usr/share/cowvet/$file" ]
+done
+[ -x "$work/root/usr/share/cowvet/libvirt/cowvet-gate" ]
+for file in boot.policy triage-shard triage-job.yaml; do [ -e "$work/root/usr/share/doc/cowvet/examples/$file" ]; done
+
 qemu-img create -q -f qcow2 "$work/image.qcow2" 1M
 "$work/root/usr/bin/cowvet" check -q "$work/image.qcow2"
 "$work/root/usr/bin/cowvet-repair" --yes -q "$work/image.qcow2"

@@ -6,7 +6,14 @@ gate=$1/checker/share/libvirt/cowvet-gate
 export COWVET="$2" COWVET_POLICY=/no/such/policy
 units=$1/checker/share/systemd
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# Also detaches what a failure leaves behind.
+clean_up() {
+  for file in good.block bad.block; do
+    losetup -n -O NAME -j "$work/$file" 2>/dev/null | while read -r left; do losetup --detach "$left"; done
+  done
+  rm -rf "$work"
+}
+trap clean_up EXIT
 cd "$work"
 
 qemu-img create -q -f qcow2 'good one.qcow2' 1M
@@ -47,6 +54,42 @@ printf '<domain><devices>' | expect 1 'broken XML' prepare begin
 printf '<other/>' | expect 1 'other XML' prepare begin
 printf '' | expect 1 'no XML' prepare begin
 
+# Disks as libvirt writes them: optical and floppy drives count where they are qcow2, of block devices the path counts,
+# and what is not qcow2 is not looked at, wherever it is.
+optical() { printf "<disk type='file' device='cdrom'><driver name='qemu' type='%s'/><source file='%s'/><readonly/></disk>" "$2" "$1"; }
+domain "$good" "$(optical "$work/bad.qcow2" qcow2)" | expect 1 'a bad optical disk' prepare begin
+domain "$(optical "$work/bad.qcow2" raw)" "$good" "$good" | expect 0 'a raw optical disk and two good disks' prepare begin
+domain "$(disk network name pool/x raw)" | expect 0 'a raw disk on a server' prepare begin
+domain "$(disk volume pool default qcow2)" | expect 1 'a volume, whose path is not in the XML' prepare begin
+domain "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/null'/></disk>" |
+  expect 0 'a raw block device' prepare begin
+cp 'good one.qcow2' good.block
+cp bad.qcow2 bad.block
+truncate -s 1M good.block bad.block # devices are whole sectors
+if [ "$(id -u)" = 0 ] && device=$(losetup --find --show good.block 2>/dev/null); then
+  domain "$(disk block dev "$device" qcow2)" | expect 0 'a good image on a block device' prepare begin
+  losetup --detach "$device"
+  device=$(losetup --find --show bad.block)
+  domain "$(disk block dev "$device" qcow2)" | expect 1 'a bad image on a block device' prepare begin
+  grep -q "$device did not pass" err
+  losetup --detach "$device"
+else
+  echo 'no loop devices here: images on block devices were not tried'
+fi
+# Names that a shell or an option parser would take for something else.
+cp bad.qcow2 '$(touch hacked) -- "x"; --help'
+domain "$(disk file file "$work/\$(touch hacked) -- &quot;x&quot;; --help" qcow2)" | expect 1 'an odd name' prepare begin
+[ ! -e hacked ]
+domain "$bad" | expect 0 'no operation at all' '' ''
+for operation in start started stopped release migrate restore attach; do
+  domain "$bad" | expect 0 "the operation $operation" "$operation" begin
+done
+# Without xmllint nothing can be said, so that nothing starts.
+mkdir bin
+for program in sh cat grep printf; do ln -s "$(command -v $program)" bin/ 2>/dev/null || true; done
+domain "$good" | PATH=$work/bin expect 1 'no xmllint' prepare begin
+grep -q 'xmllint is needed' err
+
 # A policy of the host allows more.
 printf 'allow backing-file /etc\n' >policy
 domain "$bad" | COWVET_POLICY=$work/policy expect 0 'what the policy allows' prepare begin
@@ -56,4 +99,11 @@ if command -v systemd-analyze >/dev/null; then
   sed "s|/usr/bin/cowvet|$COWVET|" "$units/cowvet-check.service" >units/cowvet-check.service
   cp "$units/cowvet-check.timer" units
   systemd-analyze verify --man=no units/cowvet-check.service units/cowvet-check.timer
+  # From 0 (shut in) to 10; the threshold is ten times that.
+  systemd-analyze security --offline=yes --threshold=20 units/cowvet-check.service >security || { cat security; exit 1; }
+  systemd-analyze calendar weekly >/dev/null
+else
+  echo 'systemd-analyze is not here: the units were not looked at'
 fi
+# The sandbox of cowvet needs more system calls than systemd gives a service.
+grep -q '^SystemCallFilter=.* landlock_restrict_self seccomp$' "$units/cowvet-check.service"

@@ -1,14 +1,15 @@
 #!/bin/sh
-# The job files of checker/share/jobs on a corpus of 40 images: by GNU parallel, and by Slurm on one node, this one. Both
-# must give the table that one run gives.
-# Usage: jobs_test.sh shard|parallel|slurm SOURCE_DIRECTORY COWVET
+# The job files of checker/share/jobs on a corpus of 40 images: by GNU parallel here and by ssh, and by Slurm on one node.
+# The machine at the other end is always this one. All must give the table that one run gives.
+# Usage: jobs_test.sh shard|parallel|ssh|slurm SOURCE_DIRECTORY COWVET
 set -eu
 engine=$1 jobs=$2/checker/share/jobs
 COWVET=$3
 export COWVET
 work=$(mktemp -d)
 . "$(dirname "$0")/slurm_node.sh"
-trap 'stop_slurm; rm -rf "$work"' EXIT
+. "$(dirname "$0")/ssh_server.sh"
+trap 'stop_slurm; stop_ssh_server; rm -rf "$work"' EXIT
 fail() { echo "$*" >&2; exit 1; }
 
 mkdir -p "$work/corpus/sub"
@@ -51,6 +52,20 @@ case $engine in
     sed "s,$work/,," "$work/merged.relative" >"$work/merged"
     sed -i "s,$work/,," "$work/whole"
     same_table "$work/merged"
+    ;;
+  ssh)
+    start_ssh_server "$work/ssh" || { echo "skipped: $ssh_reason"; exit 77; }
+    # As the file is used: a login that ssh knows; half of the parts go there, half stay here.
+    run 2 "$jobs/triage-parallel" 4 "$work/corpus" "$work/results" "1/$ssh_login" >"$work/merged"
+    same_table "$work/merged"
+    [ "$(grep -c 'Accepted publickey' "$work/ssh/log")" -ge 4 ] || fail "it did not go by ssh"
+    rm -r "$work/results"
+    run 2 "$jobs/triage-parallel" 4 "$work/corpus" "$work/results" "1/$ssh_login,:" >"$work/merged"
+    same_table "$work/merged"
+    # A machine that does not answer: its parts are missing, and that is said.
+    stop_ssh_server
+    run 1 "$jobs/triage-parallel" 4 "$work/corpus" "$work/nothing" "1/$ssh_login" >"$work/out" 2>"$work/err"
+    grep -q 'some parts were not examined' "$work/err" || fail "it does not say that parts are missing"
     ;;
   slurm)
     start_slurm "$work/slurm"
