@@ -32,6 +32,21 @@ TEST_F(CheckOutputs, of_several_images_are_one_document) {
   EXPECT_THAT(junit.out, HasSubstr("missing|verdict|error\n"));
 }
 
+// read_sarif.py holds every log to it; here that is seen to happen.
+TEST_F(CheckOutputs, are_held_to_the_schema_of_sarif) {
+  if (read("read_sarif.py", "--schema").status != 0)
+    GTEST_SKIP() << "the schema is in the npm package @microsoft/jest-sarif, which is not installed";
+  make_corrupt("corrupt");
+  cowvet("check --output=sarif --evidence --fixes corrupt missing > log");
+  EXPECT_EQ(read("read_sarif.py", "log").status, 0);
+  json log = json::parse(shell("cat log").out);
+  log["runs"][0]["results"][0]["level"] = "awful";  // the classes take any text
+  std::ofstream(directory_.file("wrong")) << log;
+  const CommandResult wrong = read("read_sarif.py", "wrong");
+  EXPECT_NE(wrong.status, 0);
+  EXPECT_THAT(wrong.err, HasSubstr("ValidationError"));
+}
+
 TEST_F(CheckOutputs, hold_the_findings_that_the_limit_leaves) {
   make_image("a.qcow2");
   for (std::uint64_t i = 0; i < 8; i += 2)  // COPIED cleared

@@ -40,10 +40,22 @@ offers() {
     grep -qxF -- "$word" <<<"$found" || { echo "$shell: '$line' does not offer '$word', but: $found"; failed=1; }
   done
 }
+# What a command's help lists.
+options_of() { "$@" --help | sed -n 's/^  *\(-[A-Za-z], \)\{0,1\}\(--[a-z-]*\).*/\2/p'; }
+touch a.qcow2
 for shell in bash fish zsh; do
+  for command in check report triage; do
+    # shellcheck disable=SC2046 # these are words
+    offers $shell "cowvet $command --" $(options_of cowvet $command)
+  done
+  # shellcheck disable=SC2046
+  offers $shell 'cowvet-repair --' $(options_of cowvet-repair)
+  offers $shell 'cowvet check --output ' json sarif
+  offers $shell 'cowvet check --policy ' preboot a.qcow2
+  offers $shell 'cowvet check --evidence ' a.qcow2
   offers $shell 'cowvet ' check explain map
-  offers $shell 'cowvet check --' --strict --max-memory --force-share --threads
-  offers $shell 'cowvet-repair --' --undo --dry-run --resume --allow
+  offers $shell 'cowvet check --' --strict --max-memory --evidence --progress-fd --policy --timeout
+  offers $shell 'cowvet-repair --' --undo --dry-run --progress-fd --output
   offers $shell 'cowvet explain refcount/' refcount/leak refcount/orphan-mapping
 done
 exit $failed

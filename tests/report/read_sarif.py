@@ -1,8 +1,9 @@
 """Reads SARIF logs into the classes of sarif_om (Debian: python3-sarif-python-om), which Microsoft generates
 from the schema: objects of unknown kind, unknown properties and missing ones are errors. Then holds the log to
-what the standard says in words. With COWVET_SARIF_SCHEMA in the environment, the path of the JSON schema, that
-is checked as well (python3-jsonschema).
+what the standard says in words, and to the JSON schema (python3-jsonschema) where it is there: at the path
+COWVET_SARIF_SCHEMA, or in the npm package @microsoft/jest-sarif, which .ci/install-packages installs.
 
+read_sarif.py --schema        prints the path of the schema; fails where it is not there
 read_sarif.py FILE            prints the number of results
 read_sarif.py FILE IMAGE      also applies the fixes to IMAGE
 """
@@ -15,6 +16,7 @@ import sys
 import urllib.parse
 
 import attr
+import jsonschema
 import sarif_om
 
 # What kind of object a property holds, by object; lists hold several.
@@ -107,17 +109,27 @@ def apply_fixes(run, image):
                     file.write(data)
 
 
+def schema_path():
+    package = "/usr/local/lib/cowvet-test/node_modules/@microsoft/jest-sarif"
+    path = os.environ.get("COWVET_SARIF_SCHEMA", package + "/lib/schemas/sarif-2.1.0-rtm.5.json")
+    return path if os.path.exists(path) else None
+
+
+def hold_to_schema(document):
+    if schema_path():
+        with open(schema_path(), encoding="utf-8") as file:
+            jsonschema.validate(document, json.load(file), format_checker=jsonschema.FormatChecker())
+
+
 def main():
+    if sys.argv[1] == "--schema":
+        sys.exit(print(schema_path()) if schema_path() else "the schema of SARIF is not here")
     with open(sys.argv[1], encoding="utf-8") as file:
         document = json.load(file)
+    hold_to_schema(document)
     log = read("SarifLog", document)
     assert log.version == "2.1.0" and len(log.runs) == 1
     hold_to_words(log.runs[0])
-    if schema_path := os.environ.get("COWVET_SARIF_SCHEMA"):
-        import jsonschema
-
-        with open(schema_path, encoding="utf-8") as file:
-            jsonschema.validate(document, json.load(file), format_checker=jsonschema.FormatChecker())
     if len(sys.argv) > 2:
         apply_fixes(log.runs[0], sys.argv[2])
     print(len(log.runs[0].results))

@@ -21,6 +21,19 @@ _cowvet() {
     command=("${words[1]}")
   fi
   case $prev in
+    --policy)
+      COMPREPLY=($(compgen -W preboot -- "$cur"))
+      local words_of_policy=("${COMPREPLY[@]}")
+      _filedir
+      COMPREPLY+=("${words_of_policy[@]}")
+      ;;
+    --output)
+      if [[ ${command[*]} == check ]]; then
+        COMPREPLY=($(compgen -W 'human json jsonl junit sarif' -- "$cur"))
+      else
+        _filedir
+      fi
+      ;;
     --allow) COMPREPLY=($(compgen -W 'metadata lossy' -- "$cur")) ;;
     --only | --choose) COMPREPLY=($(compgen -W "$(_cowvet_rules)" -- "$cur")) ;;
     --follow) _filedir -d ;;

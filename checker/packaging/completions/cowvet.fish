@@ -25,3 +25,5 @@ complete -c cowvet -n 'not __cowvet_has_command' -f -a '(__cowvet_commands)'
 complete -c cowvet -n '__cowvet_has_command; and string match -q -- "-*" (commandline -ct)' -f -a '(__cowvet_options)'
 complete -c cowvet -n '__fish_seen_subcommand_from explain' -f -a '(__cowvet_rules)'
 complete -c cowvet-repair -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__cowvet_options)'
+complete -c cowvet -n '__fish_seen_subcommand_from check' -l output -x -a 'human json jsonl junit sarif'
+complete -c cowvet -n '__fish_seen_subcommand_from check' -l policy -r -F -a preboot
