@@ -1,13 +1,18 @@
 #!/usr/bin/python3
-"""Holds the example of a Kubernetes Job to the structure of an indexed Job, and the numbers in it to each other.
+"""Holds the example of a Kubernetes Job to what Kubernetes takes for a Job, and the numbers in it to each other.
 
-The schema is ours, after the reference of batch/v1; fields that it does not name are refused, so that a misspelt one is found.
+The first judge is the client of Kubernetes (Debian: python3-kubernetes), whose classes are made from the API's own schema:
+what it does not know is lost on the way through them, and what it demands and does not find is an error. The second one is
+a schema of ours that is narrower: an indexed Job, and no field that the example has no use for.
 Usage: kubernetes_job_test.py JOB.yaml
 """
 import copy
+import json
 import sys
+import types
 
 import jsonschema
+import kubernetes.client
 import yaml
 
 
@@ -44,8 +49,19 @@ JOB = record(
                 template=record(["spec"], spec=POD)))
 
 
+def is_job_of_kubernetes(job):
+    """As the client reads it from a server and sends it to one."""
+    client = kubernetes.client.ApiClient()
+    try:
+        read = client.deserialize(types.SimpleNamespace(data=json.dumps(job)), "V1Job")
+    except ValueError:
+        return False
+    return client.sanitize_for_serialization(read) == job
+
+
 def check(job):
     """Raises ValidationError or AssertionError."""
+    assert is_job_of_kubernetes(job), "Kubernetes would not take it as it is"
     jsonschema.Draft202012Validator.check_schema(JOB)
     jsonschema.validate(job, JOB, cls=jsonschema.Draft202012Validator)
     spec = job["spec"]
@@ -71,6 +87,14 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         job = yaml.safe_load(file)
     check(job)
+    for change in (lambda j: j["spec"].update(completionsMode="Indexed"),
+                   lambda j: j["spec"].update(completions="many"),
+                   lambda j: j["spec"].pop("template"),
+                   lambda j: j["spec"]["template"]["spec"]["containers"][0].pop("name"),
+                   lambda j: j["spec"]["template"]["spec"]["containers"][0].update(volumeMount=[])):
+        changed = copy.deepcopy(job)
+        change(changed)
+        assert not is_job_of_kubernetes(changed), changed
     assert refuses(job, lambda j: j["spec"].update(completions=15))
     assert refuses(job, lambda j: j["spec"].update(completionsMode="Indexed"))
     assert refuses(job, lambda j: j["spec"]["template"]["spec"].update(restartPolicy="Always"))
