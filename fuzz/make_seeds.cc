@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "checker/device/memory_device.h"
+#include "checker/format/endian.h"
 #include "checker/planning/plan_file.h"
 #include "checker/planning/planner.h"
 #include "corpus/examine.h"
@@ -127,6 +128,21 @@ void add_mutations(Seeds& seeds) {
   }
 }
 
+// A disk so large that its L1 table, which a plan makes anew, takes almost 32 MiB: the most that a repair of
+// a small image may cost.
+void add_largest_disk(Seeds& seeds) {
+  const Base& base = bases().front();
+  const auto size = std::ranges::find_if(
+      base.fields, [](const auto& listed) { return listed.kind == "header" && listed.field.name == "size"; });
+  const auto index = static_cast<std::size_t>(size - base.fields.begin());
+  const std::uint64_t cluster = base.built.layout.shape.cluster_bytes;
+  std::string script{'\0', '\5', static_cast<char>(index >> 8), static_cast<char>(index)};
+  script.resize(script.size() + 8);
+  store_big_endian(reinterpret_cast<std::byte*>(script.data() + 4),
+                   ((4 << 20) - 1) * (cluster * cluster / 8));
+  seeds.put("repair_image", "largest-disk", script);
+}
+
 }  // namespace
 }  // namespace cowvet::fuzz
 
@@ -144,6 +160,7 @@ int main(int argc, char** argv) {
   fuzz::Seeds seeds(argv[1]);
   for (const corpus::Recipe& recipe : *recipes) fuzz::add_recipe(seeds, recipe);
   fuzz::add_mutations(seeds);
+  fuzz::add_largest_disk(seeds);
   std::printf("%d seeds\n", seeds.count());
   return 0;
 }
