@@ -1,8 +1,10 @@
 // cowvet-corpus: lists, shows, builds and checks the images of the corpus.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <boost/program_options.hpp>
 #include <iostream>
+#include <set>
 
 #include "checker/report/verdict.h"
 #include "corpus/compare_findings.h"
@@ -24,11 +26,12 @@ struct Request {
   std::string rule;
   std::string kind;
   bool all = false;
+  bool tsv = false;
   bool help = false;
 };
 
 constexpr std::string_view kUsage =
-    "Usage: cowvet-corpus list [--rule RULE] [--kind KIND]\n"
+    "Usage: cowvet-corpus list [--tsv] [--rule RULE] [--kind KIND]\n"
     "       cowvet-corpus show NAME...\n"
     "       cowvet-corpus check (NAME... | --all)\n"
     "       cowvet-corpus build (NAME... | --all) -o DIRECTORY\n\n";
@@ -43,9 +46,22 @@ bool is_wanted(const Recipe& recipe, const Request& request) {
   return rule && (request.kind.empty() || to_string(recipe.kind) == request.kind);
 }
 
+// The rules that must be found, with commas between; "-": none.
+std::string expected_rules(const Recipe& recipe) {
+  std::set<std::string_view> ids;
+  for (const Expectation& expectation : recipe.expectations)
+    if (expectation.required) ids.insert(expectation.rule->id);
+  return ids.empty() ? "-" : fmt::format("{}", fmt::join(ids, ","));
+}
+
 int list(const std::vector<Recipe>& recipes, const Request& request) {
   for (const Recipe& recipe : recipes)
-    if (is_wanted(recipe, request))
+    if (!is_wanted(recipe, request))
+      continue;
+    else if (request.tsv)
+      fmt::print("{}\t{}\t{}\t{}\t{}\n", recipe.name, to_string(recipe.kind), recipe.expected_status,
+                 expected_rules(recipe), recipe.about);
+    else
       fmt::print("{:<48} {:<9} {:<28} {}\n", recipe.name, to_string(recipe.kind),
                  recipe.rule ? (*recipe.rule)->id : "-", recipe.about);
   return 0;
@@ -119,10 +135,12 @@ int main(int argc, char** argv) {
   Request request;
   po::options_description options("Options");
   options.add_options()("help,h", po::bool_switch(&request.help), "show this text")(
-      "recipes", po::value(&request.recipes), "folder of the recipes")("output,o", po::value(&request.output),
-                                                                       "folder to build in")(
-      "all", po::bool_switch(&request.all), "all recipes")("rule", po::value(&request.rule),
-                                                           "list only recipes about this rule")(
+      "recipes", po::value(&request.recipes), "folder of the recipes")(
+      "output,o", po::value(&request.output), "folder to build in")("all", po::bool_switch(&request.all),
+                                                                    "all recipes")(
+      "tsv", po::bool_switch(&request.tsv),
+      "name, kind, status, expected rules and sentence, with tabs between")(
+      "rule", po::value(&request.rule), "list only recipes about this rule")(
       "kind", po::value(&request.kind), "list only sound, near-miss or damaged ones");
   po::options_description all;
   all.add(options).add_options()("command", po::value(&request.command))("names", po::value(&request.names));
