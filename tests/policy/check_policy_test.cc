@@ -261,6 +261,8 @@ TEST_F(CheckPolicy, does_not_call_a_data_file_verified_that_is_written_to) {
   BackgroundCommand guest("exec qemu-io -f raw data/d.raw", directory_.path());
   ASSERT_TRUE(guest.ask("read 0 512", "read 512/512"));
   EXPECT_THAT(refusals("--policy policy a.qcow2", 1), Not(IsEmpty()));
+  EXPECT_THAT(cowvet("check --policy policy a.qcow2").out,
+              testing::AllOf(HasSubstr("in use"), HasSubstr("not verified")));
   expect_sound("--policy policy -U a.qcow2");
 }
 
