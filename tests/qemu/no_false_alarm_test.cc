@@ -59,6 +59,18 @@ TEST_F(NoFalseAlarm, for_compressed_clusters_that_share_a_sector) {
   expect_sound();
 }
 
+// Old programs counted sectors of 512 bytes in 32 bits here. The clusters before it are holes of the file.
+TEST_F(NoFalseAlarm, for_compressed_clusters_behind_4_GiB_of_the_file) {
+  make(
+      "create -o preallocation=metadata disk.qcow2 4G\nqemu-img resize -q -f qcow2 disk.qcow2 5G\n"
+      "io -c 'write -c -s pattern 4G 64k' -c 'write -c -s pattern 4295032832 64k'");
+  const ImageFile image = open();
+  const L2Entry entry = image.l2_entry(65536);
+  ASSERT_TRUE(entry.compressed());
+  ASSERT_GT(decode_compressed(entry, 16).offset, std::uint64_t{1} << 32);
+  expect_sound();
+}
+
 TEST_F(NoFalseAlarm, for_compressed_data_in_a_last_cluster_written_only_in_part) {
   make("seq 1 100000 >raw; qemu-img convert -c -f raw -O qcow2 raw disk.qcow2");
   ASSERT_NE(open().size_bytes() % 65536, 0u);
