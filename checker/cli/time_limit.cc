@@ -110,7 +110,9 @@ void TimeLimit::end_process_behind(const std::function<bool()>& say_so) {
 
 bool TimeLimit::reader_is_gone() const {
   const Clock::rep written_at = written_at_;
-  return written_at != 0 && Clock::now() - Clock::time_point(Clock::duration(written_at)) > kMostReaderPause;
+  // Nobody hurries a reader before the time is over.
+  const auto waiting_since = std::max(end_, Clock::time_point(Clock::duration(written_at)));
+  return written_at != 0 && Clock::now() - waiting_since > kMostReaderPause;
 }
 
 }  // namespace cowvet

@@ -7,6 +7,7 @@
 
 #include "checker/cli/command_line.h"
 #include "checker/cli/plan_options.h"
+#include "checker/device/nbd.h"
 
 namespace cowvet {
 namespace {
@@ -197,6 +198,8 @@ std::expected<RepairOptions, int> parse_repair_options(const Arguments& argument
   if (const auto applied = apply(texts, options); !applied) return wrong(applied.error());
   if (images.size() != 1) return wrong(images.empty() ? "no image given" : "one image at a time");
   if (const auto message = check_image_options(options.image, 1); !message.empty()) return wrong(message);
+  if (is_nbd_address(images.front()))
+    return wrong("images on servers are examined, not repaired: repair a copy of it");
   options.image_path = images.front();
   return options;
 }

@@ -45,7 +45,7 @@ TEST_F(Timeout, leaves_a_json_document_that_says_not_verified) {
 
 TEST_F(Timeout, tells_what_was_verified_from_what_was_not) {
   make_images();
-  const CommandResult result = check("--output json quick slow quick");
+  const CommandResult result = cowvet("check --evidence --timeout 3 --output json quick slow quick");
   EXPECT_EQ(result.status, 1);
   std::vector<std::string> verdicts;
   std::istringstream lines(result.out);
@@ -65,7 +65,7 @@ TEST_F(Timeout, cuts_no_line_of_who_reads_late) {
   make_images();
   const CommandResult result =
       shell("names=$(for i in $(seq 3000); do echo quick; done); (set +e; " + shell_quote(COWVET_PROGRAM) +
-            " check --timeout 1 --output json $names 2>/dev/null; echo $? >status) | (sleep 1.5; cat)");
+            " check --timeout 1 --output json $names 2>/dev/null; echo $? >status) | (sleep 2; cat)");
   std::istringstream lines(result.out);
   std::string verdict;
   int count = 0;
@@ -79,7 +79,7 @@ TEST_F(Timeout, ends_the_program_when_nobody_reads) {
   make_images();
   const CommandResult result =
       shell("names=$(for i in $(seq 3000); do echo quick; done); (set +e; " + shell_quote(COWVET_PROGRAM) +
-            " check --timeout 1 --output json $names; echo $? >status) | sleep 5; cat status");
+            " check --timeout 1 --output json $names; echo $? >status) | sleep 8; cat status");
   EXPECT_EQ(result.out, "1\n");
 }
 

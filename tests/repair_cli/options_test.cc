@@ -36,6 +36,7 @@ TEST_F(RepairOptionsTest, that_do_not_go_together_are_named_and_nothing_is_done)
         {"--yes --json --quiet a.qcow2", "--json"},
         {"--json a.qcow2", "--json does not ask"},
         {"--output json a.qcow2", "--json does not ask"},
+        {"--yes nbd://127.0.0.1/a", "examined, not repaired"},
         {"--yes --output=json --quiet a.qcow2", "--json"},
         {"--yes --output=sarif a.qcow2", "./sarif"},
         {"--yes --output one --output two a.qcow2", "one copy"},
