@@ -12,7 +12,7 @@ set_target_properties(cowvet_library PROPERTIES OUTPUT_NAME cowvet EXPORT_NAME c
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 target_include_directories(cowvet_library INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/cowvet>)
 target_link_libraries(cowvet_library
-  PRIVATE $<BUILD_INTERFACE:$<TARGET_PROPERTY:cowvet_checker,LINK_LIBRARIES>>
+  PRIVATE $<BUILD_INTERFACE:$<TARGET_PROPERTY:cowvet_checker,LINK_LIBRARIES>> fmt::fmt
   INTERFACE fmt::fmt roaring Threads::Threads)
 
 install(TARGETS cowvet cowvet-repair RUNTIME COMPONENT tools)

@@ -1,4 +1,4 @@
-// SHA-256 (OpenSSL) of an image, as evidence, and of pieces of text.
+// SHA-256 (Nettle) of an image, as evidence, and of pieces of text.
 #pragma once
 
 #include <array>

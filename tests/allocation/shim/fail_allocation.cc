@@ -1,6 +1,12 @@
 // Preloaded into programs under test: the allocation of the number in COWVET_FAIL_ALLOCATION fails, and all
-// behind it as long as COWVET_FAIL_ALLOCATION_COUNT says (default 1).
+// behind it as long as COWVET_FAIL_ALLOCATION_COUNT says (default 1). Counted is what the program itself asks
+// for: by operator new where that comes from a library, else by malloc, which the operator in the program
+// calls.
+#include <dlfcn.h>
+#include <sys/auxv.h>
+
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <new>
 
@@ -21,6 +27,30 @@ bool fails() {
 
 }  // namespace
 
+#ifdef COWVET_STATIC_RUNTIME
+
+extern "C" void* __libc_malloc(std::size_t bytes);  // NOLINT(bugprone-reserved-identifier): glibc's malloc
+
+namespace {
+
+const void* object_of(const void* address) {
+  Dl_info info{};
+  return dladdr(address, &info) != 0 ? info.dli_fbase : nullptr;
+}
+
+}  // namespace
+
+extern "C" void* malloc(std::size_t bytes) {
+  static const void* const program = object_of(reinterpret_cast<const void*>(getauxval(AT_ENTRY)));
+  if (object_of(__builtin_return_address(0)) == program && fails()) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  return __libc_malloc(bytes);
+}
+
+#else
+
 void* operator new(std::size_t bytes) {
   void* memory = fails() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes);
   if (memory == nullptr) throw std::bad_alloc();
@@ -32,3 +62,5 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
+
+#endif
