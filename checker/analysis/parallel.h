@@ -2,6 +2,8 @@
 // read at about the same time and no thread waits for another's share.
 #pragma once
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -12,9 +14,17 @@
 
 namespace cowvet {
 
+// Processors that this process may use.
+inline unsigned available_processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(CPU_COUNT(&set));
+}
+
 // Threads to use for `items` pieces of work: `wanted`, or one for each processor where that is 0.
 inline unsigned thread_count(unsigned wanted, std::uint64_t items) {
-  if (wanted == 0) wanted = std::max(1u, std::thread::hardware_concurrency());
+  if (items <= 1) return 1;
+  if (wanted == 0) wanted = available_processors();
   return static_cast<unsigned>(std::clamp<std::uint64_t>(items, 1, wanted));
 }
 

@@ -1,5 +1,6 @@
 // cowvet check: examines images one after the other and says what is wrong with each.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
@@ -88,7 +89,13 @@ void examine_opened(OpenedImage opened, Run& run, Examined& examined) {
     opened.open_backing = backing_opener(*options.policy, examined.path, LockUse::none);
   }
   Progress progress;
-  const ProgressDisplay display(progress, examined.path, options.progress);
+  // The display is a thread, which takes longer to start than a small image to examine.
+  std::optional<ProgressDisplay> display;
+  const auto show = [&] { display.emplace(progress, examined.path, options.progress); };
+  if (options.progress.forced || options.progress.descriptor >= 0 || isatty(STDERR_FILENO) == 1)
+    show();
+  else
+    progress.when_long = show;
   EvidenceKeeper keeper(progress);
   if (options.image.evidence) keep_evidence(opened, examined.path, keeper);
   Inputs inputs = opened.inputs();
