@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "checker/analysis/claim_batches.h"
 #include "checker/analysis/cluster_set.h"
 #include "checker/analysis/context.h"
 #include "checker/analysis/entry_findings.h"
@@ -55,6 +56,7 @@ class L2Walker {
         geometry_(context.geometry),
         tables_(tables),
         references_(references),
+        batches_(references),
         gate_(gate),
         judge_(context),
         reader_(context, mode.report),
@@ -80,10 +82,20 @@ class L2Walker {
     bool zero = true;                   // no entry seen yet
   };
 
+  // Entries [first, first + length) that name consecutive clusters; `entry` is the first.
+  struct Run {
+    std::uint64_t first;
+    std::uint64_t length;
+    std::uint64_t entry;
+  };
+
   void walk_neighbours(std::span<const TableGroup> groups);
   void walk_alone(std::uint32_t at, std::span<const std::byte> bytes);
   bool is_suspect(std::span<const std::byte> bytes, std::uint64_t sound) const;
-  void prefetch_run(const L2Table& table, std::size_t at);
+  void scan_any(const L2Table& table, std::span<const std::byte> bytes);
+  void scan_standard(std::span<const std::byte> bytes);
+  void claim_runs(const L2Table& table, std::span<const Run> runs);
+  void claim_few_runs(const L2Table& table, std::span<const Run> runs);
   void claim_table(const L2Table& table, std::span<const std::byte> bytes);
   std::uint64_t run_length(std::span<const std::byte> bytes, std::uint64_t index, std::uint64_t entry) const;
   void walk_side_by_side(const TableGroup& group);
@@ -97,12 +109,6 @@ class L2Walker {
   void merge_column();
   void note_past_end(const L2Table& table, std::uint64_t first, std::span<const std::byte> bytes);
 
-  // Entries [first, first + length) that name consecutive clusters; `entry` is the first.
-  struct Run {
-    std::uint64_t first;
-    std::uint64_t length;
-    std::uint64_t entry;
-  };
   struct Claimed {
     std::uint64_t target;
     std::uint64_t weight;
@@ -172,6 +178,7 @@ class L2Walker {
   const Geometry& geometry_;
   const Tables& tables_;
   References& references_;
+  ClaimBatches batches_;
   ClusterSet spared_;
   MemoryGate& gate_;
   const EntryJudge judge_;

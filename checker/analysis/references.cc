@@ -45,6 +45,18 @@ std::uint64_t References::Chunk::references(std::uint64_t cluster_in_chunk) cons
   return sum;
 }
 
+bool References::Chunk::all_once(std::uint64_t first_word, std::uint64_t words) const {
+  if (has_extra() || has_contested() || planes_[static_cast<unsigned>(Claim::clear)].load() != nullptr)
+    return false;
+  std::array<std::uint64_t, kChunkWords> referenced{};
+  for (const auto& plane : planes_)
+    if (const Plane* there = plane.load(std::memory_order_acquire))
+      for (std::uint64_t i = 0; i < words; ++i)
+        referenced[i] |= (*there)[first_word + i].load(std::memory_order_relaxed);
+  return std::all_of(referenced.begin(), referenced.begin() + words,
+                     [](std::uint64_t word) { return word == ~std::uint64_t{0}; });
+}
+
 References::References(std::uint64_t clusters, std::uint64_t cap_bytes)
     : clusters_(clusters),
       cap_bytes_(cap_bytes),
@@ -78,15 +90,17 @@ void References::add_extra(Chunk& chunk, std::uint64_t cluster_in_chunk, std::ui
 
 // Sets the bits, counts what was there already, and looks for claims of other kinds. Every thread sets its
 // own bit before it looks at the other planes, so that of two threads at least one sees the conflict.
-void References::claim_in_word(Chunk& chunk, std::uint64_t word, std::uint64_t mask, Claim kind,
-                               std::uint64_t weight) {
+inline void References::claim_in_word(Chunk& chunk, std::uint64_t word, std::uint64_t mask, Claim kind,
+                                      std::uint64_t weight) {
   const auto own = static_cast<unsigned>(kind);
-  const std::uint64_t again = plane(chunk.planes_[own])[word].fetch_or(mask) & mask;
+  Plane* const there = chunk.planes_[own].load(std::memory_order_acquire);
+  const std::uint64_t again = (there ? *there : plane(chunk.planes_[own]))[word].fetch_or(mask) & mask;
   std::uint64_t conflict = kind == Claim::compressed ? 0 : again;
   for (unsigned other = 0; other < kClaimKinds; ++other) {
     if (other == own) continue;
-    if (const Plane* there = chunk.planes_[other].load()) conflict |= (*there)[word].load() & mask;
+    if (const Plane* others = chunk.planes_[other].load()) conflict |= (*others)[word].load() & mask;
   }
+  if ((conflict | again) == 0 && weight == 1) return;
   if (conflict != 0) plane(chunk.contested_)[word].fetch_or(conflict, std::memory_order_relaxed);
   for (std::uint64_t left = weight > 1 ? mask : again; left != 0; left &= left - 1) {
     const auto bit = static_cast<unsigned>(std::countr_zero(left));
@@ -95,8 +109,20 @@ void References::claim_in_word(Chunk& chunk, std::uint64_t word, std::uint64_t m
   }
 }
 
+References::Chunk& References::chunk_at(std::uint64_t cluster) {
+  if (Chunk* there = chunks_.find(chunk_of(cluster))) return *there;
+  return chunks_.find_or_make(chunk_of(cluster), [this] {
+    used_bytes_.fetch_add(kChunkOverhead, std::memory_order_relaxed);
+    return new Chunk;
+  });
+}
+
 void References::claim(std::uint64_t first, std::uint64_t count, Claim kind, std::uint64_t weight) {
   if (first >= clusters_) return;
+  if (count == 1) {  // by far the most frequent one where clusters are scattered
+    if (in_window(first)) claim_in_word(chunk_at(first), word_of(first), bit_of(first), kind, weight);
+    return;
+  }
   std::uint64_t at = first;
   const std::uint64_t end = first + std::min(count, clusters_ - first);
   while (at < end) {
@@ -105,10 +131,7 @@ void References::claim(std::uint64_t first, std::uint64_t count, Claim kind, std
       at = chunk_end;
       continue;
     }
-    Chunk& chunk = chunks_.find_or_make(chunk_of(at), [this] {
-      used_bytes_.fetch_add(kChunkOverhead, std::memory_order_relaxed);
-      return new Chunk;
-    });
+    Chunk& chunk = chunk_at(at);
     while (at < chunk_end) {
       const unsigned shift = at % 64;
       const std::uint64_t bits = std::min<std::uint64_t>(64 - shift, chunk_end - at);

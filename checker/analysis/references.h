@@ -71,6 +71,9 @@ class References {
     bool has_contested() const { return contested_.load(std::memory_order_acquire) != nullptr; }
     bool has_extra() const { return extra_width_ != 0; }
     std::uint64_t references(std::uint64_t cluster_in_chunk) const;
+    // Whether each cluster of `words` words is referenced exactly once, and not by an entry with COPIED
+    // clear.
+    bool all_once(std::uint64_t first_word, std::uint64_t words) const;
 
    private:
     friend class References;
@@ -96,14 +99,6 @@ class References {
 
   // nullptr: nothing in the chunk is referenced.
   const Chunk* find_chunk(std::uint64_t chunk) const { return chunks_.find(chunk); }
-  // Brings near what a claim of this cluster will change: for who claims far from the last claim.
-  void prefetch(std::uint64_t cluster, Claim kind) const {
-    if (cluster >= clusters_) return;
-    const Chunk* chunk = find_chunk(chunk_of(cluster));
-    const Plane* plane = chunk ? chunk->planes_[static_cast<unsigned>(kind)].load() : nullptr;
-    if (plane) __builtin_prefetch(&(*plane)[word_of(cluster)], 1);
-  }
-
   template <typename Visit>
   void for_each_chunk(Visit visit) const {
     chunks_.for_each(0, chunks_.size(), visit);
@@ -127,6 +122,7 @@ class References {
   bool next_window();
 
  private:
+  Chunk& chunk_at(std::uint64_t cluster);
   Plane& plane(std::atomic<Plane*>& slot);
   void add_extra(Chunk& chunk, std::uint64_t cluster_in_chunk, std::uint64_t by);
   void claim_in_word(Chunk& chunk, std::uint64_t word, std::uint64_t mask, Claim kind, std::uint64_t weight);

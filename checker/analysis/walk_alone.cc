@@ -1,7 +1,9 @@
 // Tables that no other disk state has a version of: all of them where there are no snapshots. Consecutive
 // entries that name consecutive clusters (all of an image that was written in order) are one run and one
-// range operation on the references. Entries that are plain but scattered cost one bit operation each;
-// everything else goes to EntryJudge.
+// range operation on the references. Entries that are plain but scattered are claimed in batches; everything
+// else goes to EntryJudge.
+#include <algorithm>
+
 #include "checker/analysis/consecutive_entries.h"
 #include "checker/analysis/l2_walker.h"
 
@@ -40,10 +42,7 @@ std::uint64_t L2Walker::run_length(std::span<const std::byte> bytes, std::uint64
   return length;
 }
 
-void L2Walker::walk_alone(std::uint32_t at, std::span<const std::byte> bytes) {
-  const L2Table& table = tables_.l2[at];
-  runs_.clear();
-  odd_.clear();
+void L2Walker::scan_any(const L2Table& table, std::span<const std::byte> bytes) {
   for (std::uint64_t index = 0; index < geometry_.l2_entries;) {
     const std::uint64_t entry = entry_at(bytes, index);
     const SubclusterBitmap subclusters = subclusters_at(bytes, index);
@@ -56,6 +55,38 @@ void L2Walker::walk_alone(std::uint32_t at, std::span<const std::byte> bytes) {
     }
     index += length;
   }
+}
+
+// The same where an entry is 8 bytes long and names a cluster of this file: in almost every image.
+void L2Walker::scan_standard(std::span<const std::byte> bytes) {
+  const std::uint64_t entries = geometry_.l2_entries;
+  const std::uint64_t step = geometry_.cluster_bytes;
+  const std::uint64_t end_offset = geometry_.file_clusters << geometry_.cluster_bits;
+  const auto at = [&](std::uint64_t index) {
+    return load_big_endian<std::uint64_t>(bytes.data() + index * sizeof(std::uint64_t));
+  };
+  for (std::uint64_t index = 0; index < entries;) {
+    const std::uint64_t entry = at(index);
+    if (judge_.is_plain(entry) && (entry & kOffsetMask) < end_offset) {
+      const bool alone = index + 1 == entries || at(index + 1) != entry + step;
+      const std::uint64_t length = alone ? 1 : run_length(bytes, index, entry);
+      runs_.push_back({index, length, entry});
+      index += length;
+    } else {
+      if (entry != 0) odd_.push_back(index);
+      ++index;
+    }
+  }
+}
+
+void L2Walker::walk_alone(std::uint32_t at, std::span<const std::byte> bytes) {
+  const L2Table& table = tables_.l2[at];
+  runs_.clear();
+  odd_.clear();
+  if (extended_ || data_file_)
+    scan_any(table, bytes);
+  else
+    scan_standard(bytes);
   if (runs_.empty() && odd_.empty()) result_.zero_tables.push_back(at);
   std::uint64_t sound = 0;
   for (const Run& run : runs_) sound += run.length;
@@ -79,37 +110,46 @@ bool L2Walker::is_suspect(std::span<const std::byte> bytes, std::uint64_t sound)
   return implausible >= kFewest && implausible > sound + odd_.size() - implausible;
 }
 
-// Scattered clusters are far apart, and other threads write beside them.
-void L2Walker::prefetch_run(const L2Table& table, std::size_t at) {
-  if (at < runs_.size() && !data_file_)
-    references_.prefetch((runs_[at].entry & kOffsetMask) >> geometry_.cluster_bits,
-                         claim_of(table, runs_[at].entry));
-}
-
 // Claims what the scan of walk_alone found, in the order of the table.
 void L2Walker::claim_table(const L2Table& table, std::span<const std::byte> bytes) {
-  constexpr std::size_t kAhead = 16;
   expected_offset_ = 0;
-  std::size_t next_odd = 0;
-  const auto judge_odd_before = [&](std::uint64_t end) {
-    for (; next_odd < odd_.size() && odd_[next_odd] < end; ++next_odd) {
-      const std::uint64_t index = odd_[next_odd];
-      judge_and_claim(table, index, entry_at(bytes, index), subclusters_at(bytes, index));
-      if (next_odd % 256 == 255) gate_.check(entered_);
+  std::span<const Run> left(runs_);
+  for (std::size_t i = 0; i < odd_.size(); ++i) {
+    const std::uint64_t index = odd_[i];
+    if (!left.empty() && left[0].first < index) {
+      const auto behind = std::ranges::lower_bound(left, index, {}, &Run::first);
+      const auto before = static_cast<std::size_t>(behind - left.begin());
+      claim_runs(table, left.first(before));
+      left = left.subspan(before);
     }
-  };
-  for (std::size_t i = 0; i < runs_.size(); ++i) {
-    const Run& run = runs_[i];
-    prefetch_run(table, i + kAhead);
-    judge_odd_before(run.first);
-    count_standard(table, run.entry, run.length);
-    if (!data_file_)
-      references_.claim((run.entry & kOffsetMask) >> geometry_.cluster_bits, run.length,
-                        claim_of(table, run.entry), table.weight);
+    judge_and_claim(table, index, entry_at(bytes, index), subclusters_at(bytes, index));
     if (i % 256 == 255) gate_.check(entered_);
   }
-  judge_odd_before(geometry_.l2_entries);
+  claim_runs(table, left);
   gate_.check(entered_);
+}
+
+void L2Walker::claim_runs(const L2Table& table, std::span<const Run> runs) {
+  constexpr std::size_t kTogether = 256;
+  for (; runs.size() > kTogether; runs = runs.subspan(kTogether)) {
+    claim_few_runs(table, runs.first(kTogether));
+    gate_.check(entered_);
+  }
+  claim_few_runs(table, runs);
+}
+
+void L2Walker::claim_few_runs(const L2Table& table, std::span<const Run> runs) {
+  for (const Run& run : runs) count_standard(table, run.entry, run.length);
+  if (data_file_) return;
+  for (const Run& run : runs) {
+    const std::uint64_t first = (run.entry & kOffsetMask) >> geometry_.cluster_bits;
+    const Claim kind = claim_of(table, run.entry);
+    if (batches_.worthwhile(run.length)) {
+      batches_.add(first, run.length, kind, table.weight);
+    } else {
+      references_.claim(first, run.length, kind, table.weight);
+    }
+  }
 }
 
 // l2/past-end: entries behind the last cluster of the disk, in the table that the disk ends in. (VM state

@@ -43,6 +43,8 @@ void L2Walker::walk(std::span<const TableGroup> groups) {
     groups = groups.subspan(together);
     context_.progress.advance(together);
   }
+  batches_.flush();
+  gate_.check(entered_);
   entered_.unlock();
 }
 
