@@ -1,6 +1,6 @@
-// Each refcount block is read once and compared with the sets, 64 clusters at a time: where no cluster of a
-// word, or every one, is referenced exactly once, the word of the block must equal a constant. Only where it
-// does not are single clusters looked at.
+// Each refcount block is read once and compared with the sets: where no cluster of a chunk, or every one, is
+// referenced exactly once, its part of the block must repeat a constant. Where it does not, the same is tried
+// with words of 64 clusters, and only then are single clusters looked at.
 #include "checker/analysis/compare_refcounts.h"
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include <cstring>
 #include <vector>
 
+#include "checker/analysis/bytes.h"
 #include "checker/analysis/parallel.h"
 #include "checker/format/refcount_block.h"
 
@@ -49,6 +50,9 @@ class Comparer {
   void compare_range(Stretch& stretch, std::uint64_t first, std::uint64_t count);
   void compare_piece(Stretch& stretch, std::uint64_t first, std::uint64_t count);
   bool read_block(std::uint64_t offset, std::span<std::byte> out);
+  void compare_chunk(Stretch& stretch, std::uint64_t first, std::uint64_t count,
+                     std::span<const std::byte> stored);
+  bool all_ones(std::span<const std::byte> stored) const;
   void compare_halves(Stretch& stretch, std::uint64_t first, std::uint64_t count);
   void compare_word(Stretch& stretch, const References::Chunk* chunk, std::uint64_t first,
                     std::uint64_t count, std::span<const std::byte> stored);
@@ -105,17 +109,38 @@ void Comparer::compare_piece(Stretch& stretch, std::uint64_t first, std::uint64_
   } else {
     std::ranges::fill(buffer_, std::byte{0});
   }
-  const References::Chunk* chunk = nullptr;
-  std::uint64_t chunk_index = ~std::uint64_t{0};
-  for (std::uint64_t at = 0; at < count; at += 64) {
-    if (!references_.in_window(first + at)) continue;
-    if (chunk_of(first + at) != chunk_index) {
-      chunk_index = chunk_of(first + at);
-      chunk = references_.find_chunk(chunk_index);
-    }
-    compare_word(stretch, chunk, first + at, std::min<std::uint64_t>(64, count - at),
-                 std::span(buffer_).subspan(at / 64 * bytes_per_word, bytes_per_word));
+  for (std::uint64_t at = 0; at < count;) {
+    const std::uint64_t end = std::min(count, (chunk_of(first + at) + 1) * kChunkClusters - first);
+    if (references_.in_window(first + at))
+      compare_chunk(
+          stretch, first + at, end - at,
+          std::span(buffer_).subspan(at / 64 * bytes_per_word, divide_up(end - at, 64) * bytes_per_word));
+    at = end;
   }
+}
+
+// Clusters of one chunk.
+void Comparer::compare_chunk(Stretch& stretch, std::uint64_t first, std::uint64_t count,
+                             std::span<const std::byte> stored) {
+  const References::Chunk* chunk = references_.find_chunk(chunk_of(first));
+  if (!chunk && leading_zeros(stored) == stored.size()) return;
+  const std::uint64_t words = divide_up(count, 64);
+  if (chunk && first + count <= context_.geometry.file_clusters && chunk->all_once(word_of(first), words) &&
+      all_ones(stored)) {
+    found_.used_end = std::max(found_.used_end, first + count);
+    return;
+  }
+  const std::uint64_t bytes_per_word = std::uint64_t{8} << order_;
+  for (std::uint64_t word = 0; word < words; ++word)
+    compare_word(stretch, chunk, first + word * 64, std::min<std::uint64_t>(64, count - word * 64),
+                 stored.subspan(word * bytes_per_word, bytes_per_word));
+}
+
+// Whether all refcounts are 1: the first word of them is, and every other one is like the one before.
+bool Comparer::all_ones(std::span<const std::byte> stored) const {
+  const std::size_t word = std::size_t{8} << order_;
+  return std::memcmp(stored.data(), ones_.data(), word) == 0 &&
+         std::memcmp(stored.data(), stored.data() + word, stored.size() - word) == 0;
 }
 
 // Small pieces are reported where they cannot be read.
@@ -156,7 +181,7 @@ void Comparer::compare_word(Stretch& stretch, const References::Chunk* chunk, st
       referenced |= chunk->bits(static_cast<Claim>(kind), word);
     simple = !chunk->has_extra() && chunk->contested(word) == 0 && chunk->bits(Claim::clear, word) == 0;
   }
-  const bool in_file = first + count <= context_.geometry.file_clusters;
+  const bool in_file = first + std::bit_width(referenced) <= context_.geometry.file_clusters;
   if (simple && in_file && first % 64 == 0 && equals(stored, count, referenced)) {
     if (referenced != 0) found_.used_end = std::max(found_.used_end, first + std::bit_width(referenced));
     return;
