@@ -181,7 +181,8 @@ void Comparer::compare_word(Stretch& stretch, const References::Chunk* chunk, st
       referenced |= chunk->bits(static_cast<Claim>(kind), word);
     simple = !chunk->has_extra() && chunk->contested(word) == 0 && chunk->bits(Claim::clear, word) == 0;
   }
-  const bool in_file = first + std::bit_width(referenced) <= context_.geometry.file_clusters;
+  const bool in_file =
+      referenced == 0 || first + std::bit_width(referenced) <= context_.geometry.file_clusters;
   if (simple && in_file && first % 64 == 0 && equals(stored, count, referenced)) {
     if (referenced != 0) found_.used_end = std::max(found_.used_end, first + std::bit_width(referenced));
     return;

@@ -3,13 +3,29 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "checker/analysis/context.h"
 #include "checker/format/endian.h"
 
 namespace cowvet {
+
+// Calls visit(index, value) for each entry of `piece` that is not zero. Most of a small image's tables is
+// zero: whole blocks are passed over.
+template <typename Visit>
+void for_each_in_piece(std::span<const std::byte> piece, Visit visit) {
+  constexpr std::size_t kBlockBytes = 512;
+  for (std::size_t begin = 0; begin < piece.size(); begin += kBlockBytes) {
+    const std::span block = piece.subspan(begin, std::min(kBlockBytes, piece.size() - begin));
+    std::uint64_t any = 0;
+    for (std::size_t i = 0; i + 8 <= block.size(); i += 8) any |= load_big_endian<std::uint64_t>(&block[i]);
+    for (std::size_t i = 0; any != 0 && i + 8 <= block.size(); i += 8)
+      if (const auto value = load_big_endian<std::uint64_t>(&block[i])) visit((begin + i) / 8, value);
+  }
+}
 
 // Calls visit(index, value) for each entry that is not zero. `place` names the table for file/unreadable.
 // False: some entries could not be read (reported); all others were visited.
@@ -28,9 +44,8 @@ bool for_each_entry(Context& context, std::uint64_t offset, std::uint64_t entrie
     const std::uint64_t length = std::min({kPieceBytes, divide_up(std::min(end, data.end) - at, 8) * 8});
     piece.resize(length);
     if (context.read_in_pieces(context.image, at, piece, place) != length) complete = false;
-    for (std::uint64_t i = 0; i < length; i += 8)
-      if (const auto value = load_big_endian<std::uint64_t>(piece.data() + i))
-        visit((at - offset + i) / 8, value);
+    for_each_in_piece(piece,
+                      [&](std::uint64_t i, std::uint64_t value) { visit((at - offset) / 8 + i, value); });
     at += length;
   }
   return complete;
