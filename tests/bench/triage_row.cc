@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 #include "tests/bench/measure.h"
@@ -23,12 +24,31 @@ fs::path name_of(const fs::path& corpus, unsigned number) {
   return corpus / std::to_string(number / kPerDirectory) / fmt::format("{}.qcow2", number);
 }
 
-// About 50 KiB: a disk of 1 MiB in clusters of 4 KiB, 16 KiB of it written.
-std::string make_seed() {
-  const char* script =
-      "qemu-img create -q -f qcow2 -o cluster_size=4k seed.qcow2 1M && qemu-io -c 'write -q 0 16k' "
-      "seed.qcow2";
-  if (run({"sh", "-c", script}).status != 0) throw std::runtime_error("cannot make a small image");
+struct Kind {
+  std::string_view name;
+  std::string_view what;
+  const char* script;  // makes the file "seed.qcow2"
+  std::vector<unsigned> images;
+};
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> all = {
+      {"triage",
+       "of 50 KiB",
+       "qemu-img create -q -f qcow2 -o cluster_size=4k seed.qcow2 1M && "
+       "qemu-io -c 'write -q 0 16k' seed.qcow2",
+       {100u, kFiles, 10 * kFiles}},
+      {"triage-64M", "of 64 MiB, new", "qemu-img create -q -f qcow2 seed.qcow2 64M", {kFiles}},
+      {"triage-64M-written",
+       "of 64 MiB, written to",
+       "qemu-img create -q -f qcow2 seed.qcow2 64M && "
+       "qemu-io -c 'write -q 0 64k' -c 'write -q 1M 64k' seed.qcow2",
+       {kFiles}},
+  };
+  return all;
+}
+
+std::string make_seed(const Kind& kind) {
+  if (run({"sh", "-c", kind.script}).status != 0) throw std::runtime_error("cannot make a small image");
   std::ifstream file("seed.qcow2", std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -70,24 +90,26 @@ std::string images_a_second(const Summary& summary, unsigned images) {
   return counts(summary) ? fmt::format("{:.0f}", images / summary.seconds) : "-";
 }
 
+void measure_kind(Table& table, const Kind& kind, unsigned images, const Settings& settings) {
+  const std::string row = fmt::format("{}-{}", kind.name, images);
+  if (row.find(settings.only) == std::string::npos) return;
+  make_corpus(row, images, make_seed(kind));
+  const Summary triage = run_triage(row, settings.rounds);
+  const Summary qemu = run_qemu_img(row, images);
+  table.record(row, "cowvet triage", triage);
+  table.record(row, "qemu-img check, scaled", qemu);
+  table.line({fmt::format("{} {}", images, kind.what), milliseconds(triage), images_a_second(triage, images),
+              mebibytes(triage), milliseconds(qemu), images_a_second(qemu, images), ratio(qemu, triage)});
+  fs::remove_all(row);
+}
+
 }  // namespace
 
 void measure_triage(const Settings& settings) {
   Table table(fmt::format("Many small images; qemu-img check scaled from {} of them", kSample),
               {"images", "triage, ms", "a second", "MiB", "qemu-img, ms", "a second", "times"});
-  const std::string seed = make_seed();
-  for (const unsigned images : {100u, kFiles, 10 * kFiles}) {
-    const std::string row = fmt::format("triage-{}", images);
-    if (row.find(settings.only) == std::string::npos) continue;
-    make_corpus(row, images, seed);
-    const Summary triage = run_triage(row, settings.rounds);
-    const Summary qemu = run_qemu_img(row, images);
-    table.record(row, "cowvet triage", triage);
-    table.record(row, "qemu-img check, scaled", qemu);
-    table.line({fmt::format("{}", images), milliseconds(triage), images_a_second(triage, images),
-                mebibytes(triage), milliseconds(qemu), images_a_second(qemu, images), ratio(qemu, triage)});
-    fs::remove_all(row);
-  }
+  for (const Kind& kind : kinds())
+    for (const unsigned images : kind.images) measure_kind(table, kind, images, settings);
   fs::remove("seed.qcow2");
 }
 
