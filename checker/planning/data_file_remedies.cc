@@ -66,7 +66,7 @@ bool move_cluster(Round& round, std::uint64_t from, std::uint64_t to) {
   const std::uint64_t end = std::max(round.context.header.size, to);
   std::vector<std::byte> content(std::min(round.context.geometry.cluster_bytes, end - to));
   if (!round.editor.data_file() || !round.editor.data_file()->read(from, content)) return false;
-  round.editor.write(File::data_file, to, content);
+  round.editor.copy(File::data_file, from, to, content.size());
   return true;
 }
 

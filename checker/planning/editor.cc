@@ -74,6 +74,7 @@ Content Editor::find_content(File target, std::uint64_t offset, std::uint64_t le
 // Neighbours in one step are one write.
 void Editor::put(File target, std::uint64_t offset, const Content& content) {
   assert(!steps_.empty());
+  if (content.empty()) return;
   OverlayDevice& overlay = device(target);
   const bool is_inside = offset + content.size() <= overlay.size_bytes();
   if (is_inside && holds(overlay, offset, content, overlay.below())) return;

@@ -33,7 +33,8 @@ class Editor {
     store_big_endian(raw, value);
     write(target, offset, raw);
   }
-  // Writes what lies at `from` in the same file; it must be readable.
+  // Writes what lies at `from` in the same file, which must be readable. However much that is, the plan holds
+  // little of it.
   void copy(File target, std::uint64_t from, std::uint64_t to, std::uint64_t length);
   // Makes a file longer by a hole; it never becomes shorter.
   void grow(File target, std::uint64_t size_bytes);

@@ -25,13 +25,15 @@ std::string private_copy_text(const Finding& finding) {
       range_text(*finding.other), range_text(finding.place));
 }
 
+// `write_to` writes the content to the cluster at an offset.
+template <typename WriteTo>
 bool write_copy(Round& round, const Finding& finding, std::uint64_t entry_at, std::uint64_t raw,
-                const Bytes& content, const std::string& what) {
+                const std::string& what, WriteTo write_to) {
   const auto to = round.allocator.allocate();
   if (!to) return false;
   round.editor.begin(finding.rule, Remedy::choice, fmt::format("copy {} to {:#x}", what, *to),
                      Phase::structures);
-  round.editor.write(File::image, *to, content);
+  write_to(*to);
   round.editor.begin(finding.rule, Remedy::choice, private_copy_text(finding)).outcome = "copy";
   const bool was_compressed = raw & kCompressed;
   round.editor.write_number(File::image, entry_at,
@@ -44,15 +46,17 @@ bool write_copy(Round& round, const Finding& finding, std::uint64_t entry_at, st
 bool copy_compressed(Round& round, const Finding& finding, std::uint64_t entry_at, std::uint64_t raw) {
   const auto content = decode_entry(round.context.header, round.editor.image(), {raw});
   return content &&
-         write_copy(round, finding, entry_at, raw, *content,
-                    fmt::format("the compressed cluster of guest offset {:#x}", finding.place.guest->offset));
+         write_copy(round, finding, entry_at, raw,
+                    fmt::format("the compressed cluster of guest offset {:#x}", finding.place.guest->offset),
+                    [&](std::uint64_t to) { round.editor.write(File::image, to, *content); });
 }
 
 bool copy_standard(Round& round, const Finding& finding, std::uint64_t entry_at, std::uint64_t raw) {
   Bytes content(round.context.geometry.cluster_bytes);
   const std::uint64_t from = raw & kOffsetMask & ~(content.size() - 1);
   return round.editor.image().read(from, content) &&
-         write_copy(round, finding, entry_at, raw, content, fmt::format("the cluster at {:#x}", from));
+         write_copy(round, finding, entry_at, raw, fmt::format("the cluster at {:#x}", from),
+                    [&](std::uint64_t to) { round.editor.copy(File::image, from, to, content.size()); });
 }
 
 }  // namespace
@@ -82,7 +86,7 @@ void copy_shared_table(Round& round, const Finding& finding) {
   round.editor.begin(finding.rule, Remedy::choice,
                      fmt::format("copy the L2 table at {:#x} to {:#x}", raw & kOffsetMask, *to),
                      Phase::structures);
-  round.editor.write(File::image, *to, table);
+  round.editor.copy(File::image, raw & kOffsetMask, *to, table.size());
   round.editor.begin(finding.rule, Remedy::choice, "name the private copy").outcome = "copy";
   round.editor.write_number(File::image, finding.place.offset, *to | kCopied);
 }

@@ -254,10 +254,17 @@ void flip_copied(Round& round, const Finding& finding) {
   const std::uint64_t entry_bytes = finding.place.structure == Structure::l2_table
                                         ? round.context.geometry.l2_entry_bytes
                                         : std::uint64_t{8};
-  for (std::uint64_t i = 0; i < finding.count; ++i) {
-    const std::uint64_t at = finding.place.offset + i * entry_bytes;
-    round.editor.write_number(File::image, at,
-                              round.editor.read_number<std::uint64_t>(File::image, at) ^ kCopied);
+  constexpr std::uint64_t kMostEntries = 4096;  // at once
+  std::vector<std::byte> entries;
+  for (std::uint64_t done = 0; done < finding.count; done += kMostEntries) {
+    const std::uint64_t at = finding.place.offset + done * entry_bytes;
+    entries.resize(std::min(kMostEntries, finding.count - done) * entry_bytes);
+    if (!round.editor.image().read(at, entries)) continue;
+    for (std::size_t i = 0; i < entries.size(); i += entry_bytes) {
+      std::byte* entry = entries.data() + i;
+      store_big_endian(entry, load_big_endian<std::uint64_t>(entry) ^ kCopied);
+    }
+    round.editor.write(File::image, at, entries);
   }
 }
 

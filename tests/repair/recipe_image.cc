@@ -122,6 +122,7 @@ std::expected<Plan, std::string> RecipeImage::plan(const PlanOptions& options) c
   return with_inputs([&](const Inputs& inputs) {
     PlanOptions one_thread = options;
     one_thread.threads = 1;
+    one_thread.most_held_bytes = 0;  // so that plans name what they copy
     return make_plan(inputs, one_thread);
   });
 }

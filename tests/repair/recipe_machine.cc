@@ -10,6 +10,7 @@ namespace {
 
 Plan plan_on(Machine& machine, PlanOptions options) {
   options.threads = 1;
+  options.most_held_bytes = 0;  // so that plans name what they copy
   const MachineFiles on(machine);
   const auto open_data_file = [&machine](const std::string& name) {
     Companion companion{.state = Companion::State::missing, .path = name, .why = "not there"};
