@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <random>
 #include <span>
 #include <utility>
@@ -22,6 +23,16 @@ std::uint64_t random_id() {
   return std::uint64_t{source()} << 32 | source();
 }
 
+// Memory may run out at any place where there is still a way back.
+template <typename Function>
+std::expected<void, std::string> guarded(Function function) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    return std::unexpected("out of memory");
+  }
+}
+
 }  // namespace
 
 RepairResult Transaction::run(const Changes& changes) {
@@ -30,8 +41,8 @@ RepairResult Transaction::run(const Changes& changes) {
   const auto created = storage_.create();
   if (!created && created.error().code == EEXIST)
     return {State::unchanged, fmt::format("an earlier repair was not finished: {} is there", path)};
-  const auto written =
-      created ? write_journal(changes) : std::unexpected(describe_io_error("write", path, created.error()));
+  const auto written = created ? guarded([&] { return write_journal(changes); })
+                               : std::unexpected(describe_io_error("write", path, created.error()));
   if (written) return go_forward();
   // The image was not touched; a journal that stayed behind, sealed or not, must not be carried out.
   if (const auto removed = remove_journal(); !removed)
@@ -82,11 +93,16 @@ std::expected<void, std::string> Transaction::adopt(Journal journal) {
   return {};
 }
 
+// All that comes before the commit.
+std::expected<void, std::string> Transaction::advance() {
+  if (auto applied = applier_.apply(Side::new_bytes, options_.stop); !applied) return applied;
+  if (auto checked = check_again(); !checked) return checked;
+  if (is_stopped()) return std::unexpected("interrupted");
+  return {};
+}
+
 RepairResult Transaction::go_forward() {
-  if (auto applied = applier_.apply(Side::new_bytes, options_.stop); !applied)
-    return go_back(applied.error());
-  if (auto checked = check_again(); !checked) return go_back(checked.error());
-  if (is_stopped()) return go_back("interrupted");
+  if (const auto advanced = guarded([&] { return advance(); }); !advanced) return go_back(advanced.error());
   const auto committed = writer_.mark(Stage::committed);
   may_be_committed_ = writer_.was_last_mark_appended();
   if (!committed)

@@ -64,6 +64,7 @@ class Transaction {
 
  private:
   std::expected<void, std::string> write_journal(const Changes& changes);
+  std::expected<void, std::string> advance();
   RepairResult go_forward();
   RepairResult go_back(const std::string& why);
   RepairResult finish();

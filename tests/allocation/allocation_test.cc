@@ -71,5 +71,59 @@ TEST_F(Allocation, that_fails_ends_planning_with_a_message) {
             20);
 }
 
+// Fails one allocation of a repair after the other, and `count` in a row each time: the image is on either
+// side of the repair, or the next start brings it there.
+class AllocationOfARepair : public Allocation {
+ protected:
+  void run(int count) {
+    const std::string repair = shell_quote(COWVET_REPAIR_PROGRAM) + " -q --yes image";
+    const std::string old_bytes = bytes_of("damaged");
+    ASSERT_EQ(run_script("cp damaged image; " + repair, directory_.path()).status, 0);
+    const std::string new_bytes = bytes_of("image");
+    ASSERT_NE(new_bytes, old_bytes);
+    // Some allocations may fail without harm; after so many in a row the program needs no more.
+    int harmless = 0;
+    for (unsigned long number = 1; harmless < 10; number += 1 + number / 64) {
+      SCOPED_TRACE(fmt::format("allocation {}", number));
+      const CommandResult result =
+          run_script(fmt::format("rm -f image*; cp damaged image\n"
+                                 "LD_PRELOAD={} COWVET_FAIL_ALLOCATION={} COWVET_FAIL_ALLOCATION_COUNT={} {}",
+                                 shell_quote(COWVET_ALLOCATION_SHIM), number, count, repair),
+                     directory_.path());
+      harmless = result.status == 0 && result.err.empty() ? harmless + 1 : 0;
+      EXPECT_TRUE(result.status == 0 || !result.err.empty());
+      const std::string left = bytes_of("image");
+      const bool has_journal = std::ifstream(directory_.file("image.cowvet-journal")).is_open();
+      if (left != old_bytes && left != new_bytes) {
+        EXPECT_TRUE(has_journal);
+      }
+      unbegun_ += result.status == 1 && !has_journal ? 1 : 0;
+      unfinished_ += has_journal ? 1 : 0;
+      taken_back_ += result.status == 65 ? 1 : 0;
+      EXPECT_TRUE(result.status == 1 || (result.status == 65 && left == old_bytes) || left == new_bytes)
+          << result.status << result.err;
+      EXPECT_EQ(run_script(repair, directory_.path()).status, 0);
+      EXPECT_TRUE(bytes_of("image") == new_bytes);
+      ASSERT_FALSE(HasFailure());
+      ASSERT_LT(number, 1'000'000u);
+    }
+    EXPECT_GT(unbegun_, 50);
+  }
+
+  int unbegun_ = 0;
+  int taken_back_ = 0;
+  int unfinished_ = 0;
+};
+
+TEST_F(AllocationOfARepair, that_fails_once_takes_the_repair_back) {
+  run(1);
+  EXPECT_GT(taken_back_, 5);
+}
+
+TEST_F(AllocationOfARepair, that_fails_for_good_leaves_what_the_next_start_finishes) {
+  run(100'000'000);
+  EXPECT_GT(unfinished_, 5);
+}
+
 }  // namespace
 }  // namespace cowvet
