@@ -155,26 +155,28 @@ void measure_memory_cap(const Settings& settings) {
 void measure_rebuild(const Settings& settings) {
   Table table("All refcounts rebuilt, the refcount table wiped",
               {"", "qemu-img ms", "cowvet ms", "qemu/cow", "qemu MiB", "cowvet MiB"});
-  for_each_row(rows_named({"ordered-1T"}), settings, [&](const Row& row, const std::string& image) {
-    const std::string damaged = "damaged.qcow2";
-    const auto damage = [&] {
-      const std::string wipe = fmt::format(
-          "rm -f {0} {0}.cowvet-* && cp --reflink=auto --sparse=always {1} {0} && "
-          "dd if=/dev/zero of={0} bs=64k seek=$((0x$(od -A n -t x1 -j 48 -N 8 {0} | tr -d ' ') / 65536)) "
-          "count=1 "
-          "conv=notrunc status=none && sync {0}",
-          damaged, image);
-      if (run({"sh", "-c", wipe}).status != 0) throw std::runtime_error("cannot damage a copy of " + image);
-    };
-    const auto all = in_turn(
-        {{"qemu-img", "check", "-q", "-r", "all", damaged}, {COWVET_REPAIR_PROGRAM, "--yes", "-q", damaged}},
-        settings.rounds, damage);
-    table.line({row.what, milliseconds(all[0]), milliseconds(all[1]), ratio(all[0], all[1]),
-                mebibytes(all[0]), mebibytes(all[1])});
-    table.record(row.name, "qemu-img", all[0]);
-    table.record(row.name, "cowvet-repair", all[1]);
-    run({"sh", "-c", "rm -f damaged.qcow2*"});
-  });
+  for_each_row(
+      rows_named({"ordered-1T", "ordered-8T"}), settings, [&](const Row& row, const std::string& image) {
+        const std::string damaged = "damaged.qcow2";
+        const auto damage = [&] {
+          const std::string wipe = fmt::format(
+              "rm -f {0} {0}.cowvet-* && cp --reflink=auto --sparse=always {1} {0} && "
+              "dd if=/dev/zero of={0} bs=64k seek=$((0x$(od -A n -t x1 -j 48 -N 8 {0} | tr -d ' ') / 65536)) "
+              "count=1 "
+              "conv=notrunc status=none && sync {0}",
+              damaged, image);
+          if (run({"sh", "-c", wipe}).status != 0)
+            throw std::runtime_error("cannot damage a copy of " + image);
+        };
+        const auto all = in_turn({{"qemu-img", "check", "-q", "-r", "all", damaged},
+                                  {COWVET_REPAIR_PROGRAM, "--yes", "-q", damaged}},
+                                 settings.rounds, damage);
+        table.line({row.what, milliseconds(all[0]), milliseconds(all[1]), ratio(all[0], all[1]),
+                    mebibytes(all[0]), mebibytes(all[1])});
+        table.record(row.name, "qemu-img", all[0]);
+        table.record(row.name, "cowvet-repair", all[1]);
+        run({"sh", "-c", "rm -f damaged.qcow2*"});
+      });
 }
 
 void count_instructions(const Settings& settings) {
@@ -182,7 +184,8 @@ void count_instructions(const Settings& settings) {
   for_each_row(rows_named({"small-64M", "ordered-1T", "scattered-64G", "data-file-4T", "snapshots-10"}),
                settings, [&](const Row& row, const std::string& image) {
                  Command command{"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"};
-                 for (const std::string& word : check(image, {"--threads", "1", "--no-sandbox"})) command.push_back(word);
+                 for (const std::string& word : check(image, {"--threads", "1", "--no-sandbox"}))
+                   command.push_back(word);
                  const Cost cost = run(command, "callgrind");
                  const std::string text = text_of("callgrind");
                  constexpr std::string_view kBefore = "Collected : ";
