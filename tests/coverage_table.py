@@ -12,10 +12,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 
-def counters_below(build, part):
-    for directory, _, names in os.walk(build):
-        if f"/{part}" in directory and "/tests/" not in directory:
-            yield from (os.path.join(directory, name) for name in names if name.endswith(".gcda"))
+def counters_below(directory):
+    for folder, _, names in os.walk(directory):
+        yield from (os.path.join(folder, name) for name in names if name.endswith(".gcda"))
 
 
 def read_counters(path):
@@ -24,16 +23,15 @@ def read_counters(path):
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
-def count(build, part):
-    """{file: ({line: times}, {(line, branch): times})}"""
+def count(build):
+    """{file: ({line: times}, {(line, branch): times})} of the programs' own objects"""
     files = {}
+    counters = [path for part in ("checker", "repair") for path in counters_below(os.path.join(build, part))]
     with ThreadPoolExecutor(2) as pool:
-        reports = [report for found in pool.map(read_counters, counters_below(build, part)) for report in found]
+        reports = [report for found in pool.map(read_counters, counters) for report in found]
     for report in reports:
         for file in report["files"]:
             path = os.path.relpath(os.path.join(report["current_working_directory"], file["file"]))
-            if os.path.dirname(path) != part:
-                continue
             lines, branches = files.setdefault(path, ({}, {}))
             for line in file["lines"]:
                 at = line["line_number"]
@@ -59,8 +57,9 @@ def main():
     arguments = [word for word in sys.argv[1:] if word != "--files"]
     build, least_lines, least_branches, *parts = arguments
     good = True
+    all_files = count(build)
     for part in parts:
-        files = count(build, part)
+        files = {path: counts for path, counts in all_files.items() if os.path.dirname(path) == part}
         for path in sorted(files) if "--files" in sys.argv else []:
             row("  " + path, [files[path]])
         any_lines, lines, branches = row(part, files.values())
