@@ -51,6 +51,35 @@ TEST(References, count_and_contest_like_a_map) {
   }));
 }
 
+const References::Chunk& only_chunk(const References& references) {
+  return *references.find_chunk(0);
+}
+
+TEST(References, know_where_each_cluster_is_referenced_once) {
+  References references(kChunkClusters, 0);
+  references.claim(0, 128, Claim::copied);
+  references.claim(128, 63, Claim::other);
+  EXPECT_TRUE(only_chunk(references).all_once(0, 2));
+  EXPECT_FALSE(only_chunk(references).all_once(0, 3)) << "cluster 191 is not referenced";
+  references.claim(191, 1, Claim::compressed);
+  EXPECT_TRUE(only_chunk(references).all_once(0, 3));
+  EXPECT_TRUE(only_chunk(references).all_once(2, 1));
+}
+
+TEST(References, know_that_clusters_are_referenced_more_than_once_or_with_copied_clear) {
+  const auto all_once_after = [](std::uint64_t first, Claim kind, std::uint64_t weight) {
+    References references(kChunkClusters, 0);
+    references.claim(0, 64, Claim::compressed);
+    references.claim(first, 64, kind, weight);
+    return only_chunk(references).all_once(0, 2);
+  };
+  EXPECT_TRUE(all_once_after(64, Claim::copied, 1));
+  EXPECT_FALSE(all_once_after(64, Claim::copied, 2));
+  EXPECT_FALSE(all_once_after(64, Claim::clear, 1));
+  EXPECT_FALSE(all_once_after(1, Claim::compressed, 1));
+  EXPECT_FALSE(all_once_after(1, Claim::copied, 1));
+}
+
 TEST(References, threads_lose_no_claim) {
   constexpr std::uint64_t kClusters = 2 * kChunkClusters;
   References references(kClusters, 0);
