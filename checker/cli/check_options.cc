@@ -57,7 +57,8 @@ po::options_description describe_options(CheckOptions& options, Texts& texts) {
                      "memory for counting references, such as 512M (default: as much as the image needs)");
   add_progress_options(list, options.progress);
   list.add_options()("policy", po::value(&texts.policy)->value_name("POLICY"),
-                     "refuse (status 2) what may not be booted here: preboot, or a file that allows more; "
+                     "refuse (status 2) what may not be booted here: preboot, or a file that allows more "
+                     "(see cowvet-policy(5)); "
                      "implies --format qcow2 and --deep, and files are followed only as it allows");
   list.add_options()("timeout", po::value(&texts.timeout)->value_name("SECONDS"),
                      "give up (status 1) when the whole run takes longer");
