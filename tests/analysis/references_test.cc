@@ -70,7 +70,7 @@ TEST(References, know_that_clusters_are_referenced_more_than_once_or_with_copied
   const auto all_once_after = [](std::uint64_t first, Claim kind, std::uint64_t weight) {
     References references(kChunkClusters, 0);
     references.claim(0, 64, Claim::compressed);
-    references.claim(first, 64, kind, weight);
+    references.claim(first, 128 - first, kind, weight);
     return only_chunk(references).all_once(0, 2);
   };
   EXPECT_TRUE(all_once_after(64, Claim::copied, 1));
