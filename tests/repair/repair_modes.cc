@@ -67,6 +67,7 @@ constexpr Reason kLeft[] = {
     {"data-file/first-cluster-lost", "", "legal, and without the raw bit nobody knows what was meant"},
     {"ext/unterminated-cluster-end", "", "a notice, and the first cluster has no room for an end marker"},
     {"header/backing-name-too-long-1024", "", "no shorter name is in the image"},
+    {"header/l1-outside-and-empty", "", "no L1 table is in the file, and nothing shows that it was empty"},
     {"header/unknown-compatible-bit", "", "a notice: programs may ignore such bits, and they are kept"},
     {"header/version-3-over-a-name", "", "nothing in the image says that it was of version 2"},
     {"overlap/two-bitmap-tables", "",
@@ -85,6 +86,8 @@ constexpr Reason kChosen[] = {
     {"ext/duplicate-bitmaps", "", "what the other of two bitmap directories names is given up for good"},
     {"ext/luks-unexpected-method-0", "", kKeys},
     {"ext/luks-unexpected-method-1", "", kKeys},
+    {"header/backing-name-overlap-hides-bitmap", "",
+     "there is no name; the guest sees nothing of a backing file, and the user says so"},
     {"header/backing-name-too-long-unused", "",
      "the name is lost; the guest sees nothing of the file, and the user says so"},
     {"header/size-beyond-l1-enormous", "", "no L1 table maps so much: only a smaller disk does"},
@@ -100,6 +103,7 @@ constexpr Reason kChosen[] = {
      "what only the dropped snapshot mapped is kept until the user says otherwise"},
     {"stories/03-two-l1-entries", "", kWhichWindow},
     {"stories/04-l1-entry-zeroed", "", kWhichWindow},
+    {"stories/l2-table-punched", "", kWhichWindow},
 };
 
 template <std::size_t N>
