@@ -7,6 +7,7 @@
 
 #include "checker/analysis/evidence.h"
 #include "checker/analysis/finding.h"
+#include "checker/analysis/kept_clusters.h"
 #include "checker/analysis/progress.h"
 #include "checker/device/companion.h"
 #include "checker/device/device.h"
@@ -21,6 +22,7 @@ struct Options {
   bool guest_data = true;                // examine the content of an external data file
   bool name_copied = true;               // l1/copied and l2/copied; false: only Context::copied_wrong
   std::uint64_t findings_per_rule = 20;  // kept in the report; 0: all
+  std::vector<KeptRun> kept = {};        // what former repairs say that they kept
 };
 
 struct Inputs {
@@ -65,6 +67,7 @@ struct Report {
   std::string data_file_name;       // as the image has it; empty: none
   std::string data_file_path;       // the file that was examined; empty: none was
   bool data_file_examined = false;  // its content, not only its length
+  std::uint64_t kept_leaks = 0;     // clusters: leaks that a former repair kept, as Options::kept says
   std::string unfinished_journal;   // of a repair that was interrupted; empty: none, or nobody looked
   std::vector<Evidence> evidence;   // of every file that was read, where it was asked for
   Counters counters;

@@ -131,6 +131,9 @@ void check_references(Context& context) {
   context.copied_wrong = !offenders.copied_wrongly.empty() || !offenders.clear_wrongly.empty();
   name_offenders(context, tables, areas, refcounts, offenders);
   examine_leaks(context, tables, walk.zero_tables, offenders, spared);
+  context.kept =
+      find_kept(context.image, context.options.kept, offenders.leaked, context.geometry.cluster_bits);
+  context.report.kept_leaks = context.kept.size();
   report_file_end(context, offenders);
   if (context.keep_references) context.references = counted;
   context.refcounts = refcount_table;

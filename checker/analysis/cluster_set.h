@@ -17,6 +17,7 @@ class ClusterSet {
   void merge(const ClusterSet& other) { clusters_ |= other.clusters_; }
 
   bool contains(std::uint64_t cluster) const { return clusters_.contains(cluster); }
+  std::uint64_t size() const { return clusters_.cardinality(); }
   bool empty() const { return clusters_.isEmpty(); }
 
   // Calls visit(first, count) for the maximal runs of members, in order.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "checker/analysis/analyze.h"
+#include "checker/analysis/cluster_set.h"
 #include "checker/analysis/failed_reads.h"
 #include "checker/analysis/findings.h"
 #include "checker/format/bitmap.h"
@@ -123,6 +124,9 @@ struct Context {
   // From check_references: COPIED of some entry disagrees with a refcount. Who is only about to change
   // refcounts need not know which (Options::name_copied).
   bool copied_wrong = false;
+
+  // The same: leaked clusters that a former repair kept, and that are as they were then.
+  ClusterSet kept;
 
   // From check_first_cluster: data-file/zero-offset was reported.
   bool lost_first_cluster = false;

@@ -6,7 +6,7 @@ namespace cowvet {
 namespace {
 
 constexpr Choice kLeak[] = {
-    {"keep", "beside clusters with two owners: it may be the true data of one"},
+    {"keep", "beside clusters with two owners, and after their repair: it may be the true data of one"},
     {"free", "wasted space all the same"},
 };
 constexpr Choice kOrphan[] = {

@@ -16,6 +16,7 @@
 #include "checker/cli/progress_display.h"
 #include "checker/cli/time_limit.h"
 #include "checker/device/journal_name.h"
+#include "checker/planning/kept_record.h"
 #include "checker/planning/plan_file.h"
 #include "checker/planning/planner.h"
 #include "checker/policy/judge_image.h"
@@ -38,7 +39,9 @@ std::string write_plan_file(const Plan& plan, std::expected<NewFile, std::string
   return file->keep();
 }
 
-void plan_repair(const Inputs& inputs, Run& run, Progress& progress, Examined& examined) {
+// `kept`: what former repairs kept.
+void plan_repair(const Inputs& inputs, Run& run, const std::vector<KeptRun>& kept, Progress& progress,
+                 Examined& examined) {
   const CheckOptions& options = run.options;
   if (has_unfinished_journal(examined.path)) {
     if (!options.plan_file.empty())
@@ -47,7 +50,9 @@ void plan_repair(const Inputs& inputs, Run& run, Progress& progress, Examined& e
           examined.path);
     return;
   }
-  auto plan = make_plan(inputs, options.planning, &progress);
+  PlanOptions planning = options.planning;
+  planning.kept = kept;
+  auto plan = make_plan(inputs, planning, &progress);
   if (plan) {
     if (run.plan_file) examined.error = write_plan_file(*plan, *run.plan_file);
     if (options.fixes) examined.plan = *std::move(plan);
@@ -104,7 +109,13 @@ void examine_opened(OpenedImage opened, Run& run, Examined& examined) {
     examined.data_file = companion.device ? companion.device->identity() : companion.identity;
     return companion;
   };
-  Report report = analyze(inputs, options.analysis, &progress);
+  Options analysis = options.analysis;
+  if (auto kept = read_kept_record(kept_path_of(examined.path))) {
+    analysis.kept = *std::move(kept);
+  } else {
+    examined.error = kept.error();
+  }
+  Report report = analyze(inputs, analysis, &progress);
   if (options.policy) judge_by_policy(report, inputs, options, keeper);
   // Not an option to be passed over: the user takes the data for examined.
   if (!options.image.data_file.empty() && report.header_usable && !report.header.has_data_file()) {
@@ -113,7 +124,9 @@ void examine_opened(OpenedImage opened, Run& run, Examined& examined) {
     return;
   }
   if (has_unfinished_journal(examined.path)) report.unfinished_journal = journal_path_of(examined.path);
-  if (!options.plan_file.empty() || options.fixes) plan_repair(inputs, run, progress, examined);
+  // A plan that does not know what was kept would give it away.
+  if (examined.error.empty() && (!options.plan_file.empty() || options.fixes))
+    plan_repair(inputs, run, analysis.kept, progress, examined);
   keeper.close(report);
   examined.report = std::move(report);
 }

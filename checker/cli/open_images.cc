@@ -12,6 +12,7 @@
 #include "checker/cli/command_line.h"
 #include "checker/device/file_device.h"
 #include "checker/device/follow.h"
+#include "checker/device/journal_name.h"
 #include "checker/device/locks.h"
 #include "checker/device/nbd.h"
 #include "checker/sandbox/sandbox.h"
@@ -138,6 +139,7 @@ void enter_sandbox(const std::vector<std::string>& images, const ImageOptions& o
         needs.network = true;
       } else {
         need_image(needs, image);
+        needs.files.push_back(kept_path_of(image));
       }
     }
     in_force = enter_sandbox(needs);

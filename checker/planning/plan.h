@@ -11,6 +11,7 @@
 #include "checker/analysis/analyze.h"
 #include "checker/analysis/finding.h"
 #include "checker/device/content.h"
+#include "checker/analysis/kept_clusters.h"
 
 namespace cowvet {
 
@@ -69,7 +70,8 @@ struct Plan {
   std::vector<Step> steps;                  // in the order in which they apply
   std::vector<RuleTotal> remaining;         // what the checker will still find, exactly
   std::vector<std::string> consent_needed;  // findings left alone for want of --allow or --choose, for people
-  std::string unfit;  // why the plan must not be applied; empty: its rehearsal came out clean
+  std::vector<KeptRun> kept;  // leaks that remain because they may be lost data; to be known the next time
+  std::string unfit;          // why the plan must not be applied; empty: its rehearsal came out clean
 
   bool empty() const { return steps.empty(); }
 };

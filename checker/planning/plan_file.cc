@@ -162,6 +162,8 @@ void decode_end(const Json& json, Plan& plan) {
     plan.remaining.push_back(
         {decode_rule(total.at("rule")), number(total, "findings"), number(total, "total")});
   plan.consent_needed = json.at("consent-needed").get<std::vector<std::string>>();
+  for (const Json& run : json.at("kept"))
+    plan.kept.push_back({number(run, "offset"), number(run, "length"), number(run, "hash")});
   plan.unfit = json.at("unfit");
 }
 
@@ -275,6 +277,9 @@ void write_plan(const Plan& plan, std::ostream& out) {
     end["remaining"].push_back(
         {{"rule", total.rule->id}, {"findings", total.findings}, {"total", total.total}});
   end["consent-needed"] = plan.consent_needed;
+  end["kept"] = Json::array();
+  for (const KeptRun& run : plan.kept)
+    end["kept"].push_back({{"offset", run.offset}, {"length", run.length}, {"hash", run.hash}});
   end["unfit"] = plan.unfit;
   out << dump(end) << '\n';
 }

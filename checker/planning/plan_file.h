@@ -7,7 +7,7 @@
 //    "writes":[{"target":"image","offset":...,"old":"0000000000000000","new":"8000000000050000"}]}
 //   ...
 //   {"end":true,"steps":1,"remaining":[{"rule":...,"findings":...,"total":...}],"consent-needed":[...],
-//    "unfit":""}
+//    "kept":[{"offset":...,"length":...,"hash":...}],"unfit":""}
 //
 // Bytes are hexadecimal; what repeats, or is copied, is named shortly (content_text.h). Neither writing nor
 // reading holds more than one write of the text in memory.

@@ -37,7 +37,8 @@ class Planner {
                .max_memory_bytes = options.max_memory_bytes,
                .deep = options.deep,
                .name_copied = !options.only.empty(),
-               .findings_per_rule = 0} {}
+               .findings_per_rule = 0,
+               .kept = options.kept} {}
 
   std::expected<Plan, std::string> make() {
     Context before(inputs_, check_, progress_);
@@ -110,6 +111,7 @@ class Planner {
   std::unique_ptr<Context> run_rounds(const Inputs& edited, Editor& editor);
   bool apply_first_stage(Round& round);
   bool is_wanted(const Finding& finding) const;
+  void note_kept(const Context& after);
   void finish(const Context& before, std::unique_ptr<Context> after, const Inputs& edited, Editor& editor);
 
   const Inputs& inputs_;
@@ -194,6 +196,26 @@ std::unique_ptr<Context> Planner::run_rounds(const Inputs& edited, Editor& edito
   return nullptr;
 }
 
+// Leaks that the next plan must know again, because nothing in the image will tell them from waste.
+void Planner::note_kept(const Context& after) {
+  const unsigned bits = after.geometry.cluster_bits;
+  const bool in_doubt = may_hold_lost_data(found_before_);
+  for (const Finding& finding : after.report.findings) {
+    if (finding.rule != rule("refcount/leak")) continue;
+    const std::uint64_t first = finding.place.offset >> bits;
+    if (in_doubt) {
+      add_kept_runs(after.image, first, finding.count, bits, plan_.kept);
+      continue;
+    }
+    ClusterSet known;
+    for (std::uint64_t cluster = first; cluster != first + finding.count; ++cluster)
+      if (after.kept.contains(cluster)) known.add(cluster);
+    known.for_each_run([&](std::uint64_t begin, std::uint64_t count) {
+      add_kept_runs(after.image, begin, count, bits, plan_.kept);
+    });
+  }
+}
+
 // The rehearsal: what the checker finds now, when it knows no more than anybody who looks at the image.
 void Planner::finish(const Context& before, std::unique_ptr<Context> after, const Inputs& edited,
                      Editor& editor) {
@@ -204,6 +226,7 @@ void Planner::finish(const Context& before, std::unique_ptr<Context> after, cons
   if (!after || !released_.empty()) after = examine_again(edited, {});
   plan_.remaining = after->report.totals;
   if (!plan_.unfit.empty() || plan_.steps.empty()) return;
+  note_kept(*after);
   plan_.unfit = find_harm(before, *after, found_before_, plan_.steps);
 }
 

@@ -23,6 +23,7 @@ struct PlanOptions {
   std::set<std::string> only;                  // rule ids; empty: all
   std::map<std::string, std::string> choices;  // rule id -> outcome
   std::vector<std::byte> donor;                // first cluster of an image like this one; may be empty
+  std::vector<KeptRun> kept;                   // leaks that former repairs say that they kept
   bool deep = false;
   // What a plan may hold itself of bytes that are in the files: more than that it only names.
   std::uint64_t most_held_bytes = std::uint64_t{16} << 20;

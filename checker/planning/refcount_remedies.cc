@@ -167,65 +167,73 @@ void set_refcounts(Round& round, const RefcountBlock& block, std::uint64_t first
   round.editor.write(File::image, block.offset + begin, bytes);
 }
 
-// A pointer that leads nowhere: a cluster that nothing refers to may be the one that it named.
+// Pointers that lead nowhere: a cluster that nothing refers to may be the one that they named.
+constexpr RuleId kLost[] = {
+    rule("l1/unaligned"),
+    rule("l1/outside"),
+    rule("l1/not-l2"),
+    rule("l2/unaligned"),
+    rule("l2/outside"),
+    rule("l2/offset-zero"),
+    rule("l2/reserved-bits"),
+    rule("l2/compressed-outside"),
+    rule("l2/subcluster-without-cluster"),
+};
+
+// Two that share a cluster: the one that does not belong there once named another, and nothing else does now.
+constexpr RuleId kStrayed[] = {rule("l1/shared"), rule("l2/cross-linked"), rule("l2/overlaps-metadata")};
+
 bool has_lost_pointers(const Round& round) {
-  static constexpr RuleId kLost[] = {
-      rule("l1/unaligned"),
-      rule("l1/outside"),
-      rule("l1/not-l2"),
-      rule("l2/unaligned"),
-      rule("l2/outside"),
-      rule("l2/offset-zero"),
-      rule("l2/reserved-bits"),
-      rule("l2/compressed-outside"),
-      rule("l2/subcluster-without-cluster"),
-  };
   return std::ranges::any_of(kLost, [&](RuleId lost) { return round.context.findings.added(lost) != 0; });
 }
 
-// Two that share a cluster: the one that does not belong there once named another, and nothing else does now.
 bool has_strayed_pointers(const Round& round) {
-  static constexpr RuleId kStrayed[] = {rule("l1/shared"), rule("l2/cross-linked"),
-                                        rule("l2/overlaps-metadata")};
   return std::ranges::any_of(kStrayed, [&](RuleId strayed) { return round.found_before.contains(strayed); });
 }
 
-// Leaks next to such damage are kept, and the user is told.
-bool may_be_lost_data(Round& round, const Finding& finding) {
-  if (has_lost_pointers(round)) {
-    round.consent_needed.insert(
-        fmt::format("{}: clusters may be what a damaged entry named; settle the damaged entries first",
-                    finding.rule->id));
-    return true;
-  }
-  if (!has_strayed_pointers(round) || finding.rule != rule("refcount/leak") || round.options.allow_lossy ||
-      round.chosen(finding.rule, "keep") == "free")
-    return false;
-  round.consent_needed.insert(
-      "refcount/leak: clusters may hold the true data of a guest range that shared a cluster with another; "
-      "free them with --allow lossy or --choose refcount/leak=free");
+// The clusters of a leak that are kept for being lost data, whether of this repair or of a former one; the
+// user is told. What lies behind the end of the file holds nothing.
+ClusterSet clusters_to_keep(Round& round, const Finding& leak) {
+  ClusterSet kept;
+  if (leak.rule != rule("refcount/leak") || round.options.allow_lossy ||
+      round.chosen(leak.rule, "keep") == "free")
+    return kept;
+  const std::uint64_t first = leak.place.offset >> round.context.geometry.cluster_bits;
+  const bool in_doubt = has_strayed_pointers(round);
+  for (std::uint64_t cluster = first; cluster != first + leak.count; ++cluster)
+    if (cluster < round.context.geometry.file_clusters && (in_doubt || round.context.kept.contains(cluster)))
+      kept.add(cluster);
+  if (kept.empty()) return kept;
+  round.consent_needed.insert(fmt::format(
+      "refcount/leak: {} the true data of a guest range that shared a cluster with another; free them with "
+      "--allow lossy or --choose refcount/leak=free",
+      in_doubt ? "clusters may hold" : "a former repair kept clusters that may hold"));
+  return kept;
+}
+
+// Next to entries that lead nowhere, nothing is freed; the user is told.
+bool may_be_named_by_lost_entry(Round& round, const Finding& finding) {
+  if (!has_lost_pointers(round)) return false;
+  round.consent_needed.insert(fmt::format(
+      "{}: clusters may be what a damaged entry named; settle the damaged entries first", finding.rule->id));
   return true;
 }
 
-void correct_refcounts(Round& round, const Finding& finding) {
-  const bool lowers = finding.rule != rule("refcount/too-low");
-  if (lowers && !round.may_lower_refcounts()) return;
-  if (lowers && may_be_lost_data(round, finding)) return;
-  const unsigned bits = round.context.geometry.cluster_bits;
+// Clusters from `at` up to `end`, of those that the finding is about.
+void correct_run(Round& round, const Finding& finding, std::uint64_t at, std::uint64_t end) {
   const std::uint64_t per_block = round.context.refcounts->clusters_per_block;
   const std::uint64_t value = finding.expected.value_or(0);
+  const std::uint64_t clusters = end - at;
   Step* step = nullptr;
-  std::uint64_t at = finding.place.offset >> bits;
-  const std::uint64_t end = at + finding.count;
   while (at < end) {
     const std::uint64_t count = std::min(end, (at / per_block + 1) * per_block) - at;
     if (const RefcountBlock* block = round.context.refcounts->block_of(at)) {
       if (!step)
-        step =
-            &round.editor.begin(finding.rule, Remedy::safe,
-                                fmt::format("set the refcount of {} cluster{} at {:#x} to {}", finding.count,
-                                            finding.count == 1 ? "" : "s", finding.place.offset, value));
-      step->count = finding.count;
+        step = &round.editor.begin(
+            finding.rule, Remedy::safe,
+            fmt::format("set the refcount of {} cluster{} at {:#x} to {}", clusters, clusters == 1 ? "" : "s",
+                        at << round.context.geometry.cluster_bits, value));
+      step->count = clusters;
       if (block->believed) set_refcounts(round, *block, at, count, value);
     } else {
       add_block(round, finding, at / per_block);
@@ -233,6 +241,19 @@ void correct_refcounts(Round& round, const Finding& finding) {
     }
     at += count;
   }
+}
+
+void correct_refcounts(Round& round, const Finding& finding) {
+  const bool lowers = finding.rule != rule("refcount/too-low");
+  if (lowers && (!round.may_lower_refcounts() || may_be_named_by_lost_entry(round, finding))) return;
+  const ClusterSet kept = clusters_to_keep(round, finding);
+  const std::uint64_t first = finding.place.offset >> round.context.geometry.cluster_bits;
+  std::uint64_t begin = first;
+  kept.for_each_run([&](std::uint64_t kept_first, std::uint64_t count) {
+    correct_run(round, finding, begin, kept_first);
+    begin = kept_first + count;
+  });
+  correct_run(round, finding, begin, first + finding.count);
 }
 
 void free_or_keep_orphan(Round& round, const Finding& finding) {
@@ -291,6 +312,11 @@ constexpr RemedyRow kRows[] = {
 };
 
 }  // namespace
+
+bool may_hold_lost_data(const std::set<RuleId>& found) {
+  const auto is_found = [&](RuleId id) { return found.contains(id); };
+  return std::ranges::any_of(kLost, is_found) || std::ranges::any_of(kStrayed, is_found);
+}
 
 std::span<const RemedyRow> refcount_remedies() {
   return kRows;

@@ -59,6 +59,10 @@ struct Round {
   bool may_lower_refcounts() const;
 };
 
+// Whether leaks beside what was found may be lost data: a pointer was lost, or two led to one cluster, so
+// that another one, which one of them named before, may be named by nothing now.
+bool may_hold_lost_data(const std::set<RuleId>& found);
+
 // Changes the image so that the finding goes away, or does nothing.
 using RemedyFunction = void (*)(Round&, const Finding&);
 

@@ -130,6 +130,7 @@ Json head_json(const Report& report, Verdict verdict, int status, std::string_vi
   json["cluster-size"] = report.header_usable ? Json(std::uint64_t{1} << report.header.cluster_bits) : Json();
   json["data-file"] = data_file_json(report);
   json["backing-file"] = backing_file_json(report);
+  json["kept-leaks"] = report.kept_leaks;
   json["unfinished-repair"] = report.unfinished_journal.empty() ? Json() : Json(report.unfinished_journal);
   if (!report.evidence.empty()) json["evidence"] = evidence_json(report);
   json["rules"] = rules_json(report);

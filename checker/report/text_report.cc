@@ -129,6 +129,9 @@ std::string_view advice_of(const RuleTotal& total, const Report& report) {
   if (total.worst == Severity::leak && report.counters.corruptions != 0)
     return "Do not free this space before the damage is repaired: it may hold data that is missing "
            "elsewhere.";
+  if (total.rule == rule("refcount/leak") && report.kept_leaks != 0)
+    return "Look for what is missing in the guest before this space is freed; 'cowvet-repair --choose "
+           "refcount/leak=free IMAGE' frees it.";
   return total.rule->advice;
 }
 

@@ -66,6 +66,12 @@ std::string leak_sentence(const Report& report, std::string_view name) {
   const unsigned bits = report.header.cluster_bits;
   const std::string size =
       leaks <= ~std::uint64_t{0} >> bits ? fmt::format(" ({})", human_bytes(leaks << bits)) : "";
+  if (report.kept_leaks != 0)
+    return fmt::format(
+        "{} has no damage, but {} in use without a reference, and a former repair kept {} of them: {} the "
+        "true data of a guest range that reads something else.",
+        name, counted(leaks, "cluster" + size + " is", "clusters" + size + " are"), report.kept_leaks,
+        report.kept_leaks == 1 ? "it may be" : "they may be");
   return fmt::format("{} wastes space, but guest data is not at risk: {} marked as in use without need.",
                      name, counted(leaks, "cluster" + size + " is", "clusters" + size + " are"));
 }

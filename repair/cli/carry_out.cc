@@ -11,6 +11,7 @@
 #include "repair/changes.h"
 #include "repair/cli/discard_free.h"
 #include "repair/cli/expectation.h"
+#include "repair/cli/kept_files.h"
 #include "repair/cli/stop_signals.h"
 #include "repair/journal.h"
 #include "repair/undo.h"
@@ -20,8 +21,9 @@ namespace {
 
 using State = RepairResult::State;
 
-Report check(const Workplace& place, const Device& image, bool deep) {
+Report check(const Workplace& place, const Device& image, bool deep, const std::vector<KeptRun>& kept) {
   Options options = place.options.analysis();
+  options.kept = kept;
   options.deep = deep;
   Progress progress;
   const ProgressDisplay display(progress, place.options.image_path, place.options.progress);
@@ -31,12 +33,13 @@ Report check(const Workplace& place, const Device& image, bool deep) {
 // The check in the middle of a transaction. What it finds is kept in `left`.
 std::expected<void, std::string> check_against(const Workplace& place, const StopSignals& signals,
                                                const Device& image, const std::string& note,
+                                               const std::vector<KeptRun>& kept,
                                                std::optional<Report>& left) {
   if (note.empty()) return {};  // of an undo, which leads to bytes that were there before
   const auto expectation = decode_expectation(note);
   if (!expectation) return std::unexpected("the journal was written by another version of cowvet-repair");
   const BorrowedDevice view(image, [&] { return signals.is_requested(); });
-  Report report = check(place, view, expectation->deep);
+  Report report = check(place, view, expectation->deep, kept);
   if (signals.is_requested()) return std::unexpected("interrupted");
   if (const std::string wrong = find_difference(expectation->remaining, report.totals); !wrong.empty())
     return std::unexpected("the check after the repair does not find what the plan says: " + wrong);
@@ -47,7 +50,11 @@ std::expected<void, std::string> check_against(const Workplace& place, const Sto
 // What a transaction needs to be told while it runs; must outlive it.
 class Supervision {
  public:
-  explicit Supervision(const Workplace& place) : place_(place) { place_.files.set_stop(stop()); }
+  // `kept`: the leaks that the repair keeps, to be named in what is left.
+  explicit Supervision(const Workplace& place, std::vector<KeptRun> kept = {})
+      : place_(place), kept_(std::move(kept)) {
+    place_.files.set_stop(stop());
+  }
   Supervision(const Supervision&) = delete;
   Supervision& operator=(const Supervision&) = delete;
   ~Supervision() { place_.files.set_stop({}); }
@@ -55,7 +62,7 @@ class Supervision {
   TransactionOptions options() {
     return {.check =
                 [this](const Device& image, const Device*, const std::string& note) {
-                  return check_against(place_, signals_, image, note, left_);
+                  return check_against(place_, signals_, image, note, kept_, left_);
                 },
             .stop = stop(),
             .keep_undo = place_.options.keep_undo};
@@ -71,7 +78,7 @@ class Supervision {
     if (result.state == State::done || result.state == State::rolled_back)
       outcome.left = left_ && result.state == State::done
                          ? std::move(left_)
-                         : check(place_, place_.files.image(), place_.options.planning.deep);
+                         : check(place_, place_.files.image(), place_.options.planning.deep, kept_);
     const std::string& undo_path = place_.storage.path_of(JournalName::undo);
     if (result.state == State::done && place_.options.keep_undo && std::filesystem::exists(undo_path))
       outcome.undo_file = undo_path;
@@ -97,6 +104,7 @@ class Supervision {
   }
 
   const Workplace& place_;
+  const std::vector<KeptRun> kept_;
   StopSignals signals_;
   std::optional<Report> left_;
 };
@@ -135,10 +143,14 @@ Outcome carry_out(const Workplace& place, const Plan& plan) {
   auto changes = make_changes(plan, files, encode_expectation({plan.deep, plan.remaining}));
   if (!changes) return {Ending::refused, changes.error()};
   make_paths_absolute(*changes);
-  Supervision supervision(place);
+  // Before anything is changed: nothing in the repaired image tells these clusters from waste.
+  const auto kept = KeptFile::write(place.options, place.files.image().is_block_device(), plan.kept);
+  if (!kept) return {Ending::refused, kept.error()};
+  Supervision supervision(place, plan.kept);
   const TransactionOptions options = supervision.options();
   Transaction transaction(files, place.storage, options);
   RepairResult result = transaction.run(std::move(*changes));
+  if (result.state == State::unchanged || result.state == State::rolled_back) kept->take_back();
   // Nothing was begun, most likely because the journal could not be written.
   if (result.state == State::unchanged && place.options.journal.empty() && !supervision.is_stopped())
     result.message += "; --journal PATH keeps the journal elsewhere";

@@ -16,7 +16,8 @@ struct Workplace {
   JournalStorage& storage;
 };
 
-// Carries out `plan`. Only ending, message, left and undo_file are filled in; so below.
+// Carries out `plan`, once what it keeps is recorded. Only ending, message, left and undo_file are filled in;
+// so below.
 Outcome carry_out(const Workplace& place, const Plan& plan);
 
 // Brings an unfinished repair to an end.

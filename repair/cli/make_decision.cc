@@ -10,6 +10,7 @@
 #include "checker/planning/plan_file.h"
 #include "checker/planning/rehearsal.h"
 #include "repair/cli/ask.h"
+#include "repair/cli/kept_files.h"
 #include "repair/cli/plan_text.h"
 
 namespace cowvet {
@@ -49,12 +50,18 @@ bool judge(const RepairOptions& options, Outcome& outcome) {
 }
 
 bool make_new_plan(const Inputs& inputs, const RepairOptions& options, Progress& progress, Outcome& outcome) {
-  outcome.found = analyze(inputs, options.analysis(), &progress);
+  auto kept = load_kept(options);
+  if (!kept) return end(outcome, Ending::refused, kept.error());
+  Options analysis = options.analysis();
+  analysis.kept = *kept;
+  outcome.found = analyze(inputs, analysis, &progress);
   if (names_needless_data_file(options, *outcome.found))
     return end(
         outcome, Ending::failed,
         fmt::format("{} has no external data file, so that --data-file has no use", options.image_path));
-  auto plan = make_plan(inputs, options.planning, &progress);
+  PlanOptions planning = options.planning;
+  planning.kept = *std::move(kept);
+  auto plan = make_plan(inputs, planning, &progress);
   if (!plan && !outcome.found->header_usable) {
     outcome.message = "nothing can be repaired here: " + plan.error();
     return true;

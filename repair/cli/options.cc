@@ -18,7 +18,9 @@ constexpr std::string_view kHelp =
     "Repairs a qcow2 image: shows a plan that was rehearsed in memory, asks, and carries it out as a whole\n"
     "or not at all. A sound image is never changed. A journal beside the image (IMAGE.cowvet-journal) takes\n"
     "care of interruptions of every kind; in the end it becomes the undo file (IMAGE.cowvet-undo; older\n"
-    "ones get a number: .1 is the one before, .2 the one before that).\n\n"
+    "ones get a number: .1 is the one before, .2 the one before that). Where a repair keeps leaked clusters\n"
+    "because they may hold lost data, a record beside the image (IMAGE.cowvet-kept) tells later repairs and\n"
+    "'cowvet check' which these are; it should go wherever the image goes.\n\n"
     "The exit status is that of the image as it is left, as for 'cowvet check':\n"
     "  0   sound\n"
     "  1   something could not be examined or done, or the command line is wrong\n"
@@ -80,7 +82,8 @@ void describe_planning(po::options_description& list, RepairOptions& options, Te
                      "after a repair that leaves the image sound, give the space of its free clusters back "
                      "to the file system; what lay in them is gone, so that this goes with --no-undo or "
                      "--output");
-  list.add_options()("no-undo", po::bool_switch(&texts.no_undo), "leave no undo file");
+  list.add_options()("no-undo", po::bool_switch(&texts.no_undo),
+                     "leave no undo file; a record of kept leaks is left all the same");
 }
 
 void describe_rest(po::options_description& list, RepairOptions& options, Texts& texts) {

@@ -26,6 +26,7 @@ Plan example() {
       {File::data_file, 0, std::vector<std::byte>(4096), std::vector<std::byte>(4096, std::byte{7})});
   plan.remaining.push_back({rule("file/trailing"), 1, 1});
   plan.consent_needed = {"l2/outside: needs --allow lossy"};
+  plan.kept = {{65536, 131072, 0xfedcba9876543210}};
   return plan;
 }
 
@@ -56,6 +57,7 @@ TEST(PlanFile, reads_what_it_wrote) {
     EXPECT_EQ(read.steps[i].writes, plan.steps[i].writes);
   }
   EXPECT_EQ(read.consent_needed, plan.consent_needed);
+  EXPECT_EQ(read.kept, plan.kept);
   EXPECT_EQ(text_of(read), text_of(plan));
 }
 

@@ -9,10 +9,12 @@
 
 #include "checker/device/file_device.h"
 #include "checker/device/journal_name.h"
+#include "checker/planning/kept_record.h"
 #include "corpus/library.h"
 #include "corpus/output_files.h"
 #include "repair/directory_storage.h"
 #include "repair/file_writable_device.h"
+#include "repair/kept_record_file.h"
 #include "repair/repair_locks.h"
 #include "repair/undo.h"
 
@@ -123,6 +125,7 @@ std::expected<Plan, std::string> RecipeImage::plan(const PlanOptions& options) c
     PlanOptions one_thread = options;
     one_thread.threads = 1;
     one_thread.most_held_bytes = 0;  // so that plans name what they copy
+    one_thread.kept = read_kept_record(kept_path_of(path_)).value();
     return make_plan(inputs, one_thread);
   });
 }
@@ -164,6 +167,9 @@ RepairResult RecipeImage::repair(const Plan& plan) const {
   return with_files([&](const RepairFiles& files, JournalStorage& storage) -> RepairResult {
     auto changes = make_changes(plan, files, describe(plan.remaining));
     if (!changes) return {RepairResult::State::unchanged, changes.error()};
+    const std::string record = kept_path_of(path_);
+    const auto kept = join_kept(read_kept_record(record).value(), plan.kept);
+    if (!write_kept_record(record, kept)) return {RepairResult::State::unchanged, "no record"};
     const TransactionOptions options{
         .check = [this](const Device& image, const Device* data_file, const std::string& note) {
           return check_again(image, data_file, note);

@@ -1,0 +1,28 @@
+// The record of the leaked clusters that a repair kept (kept_clusters.h), as a file beside the image,
+// IMAGE.cowvet-kept: text, a line each.
+//
+//   cowvet-kept 1
+//   327680 131072 5f0c1a7be2d09388        (offset and length in bytes, hash in hexadecimal digits)
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checker/analysis/kept_clusters.h"
+
+namespace cowvet {
+
+std::string encode_kept_record(const std::vector<KeptRun>& runs);
+
+// The error says what is wrong with it.
+std::expected<std::vector<KeptRun>, std::string> decode_kept_record(std::string_view text);
+
+// Of a file that is not there: nothing. The error is a sentence that names the file.
+std::expected<std::vector<KeptRun>, std::string> read_kept_record(const std::string& path);
+
+// Both, each run once, in the order of the image.
+std::vector<KeptRun> join_kept(std::vector<KeptRun> one, const std::vector<KeptRun>& other);
+
+}  // namespace cowvet

@@ -1,0 +1,57 @@
+#include "repair/cli/kept_files.h"
+
+#include <utility>
+
+#include "checker/device/journal_name.h"
+#include "checker/planning/kept_record.h"
+#include "repair/changes.h"
+#include "repair/kept_record_file.h"
+
+namespace cowvet {
+namespace {
+
+std::string beside_journal(const RepairOptions& options) {
+  return options.journal.empty() ? "" : options.journal + ".kept";
+}
+
+}  // namespace
+
+std::expected<std::vector<KeptRun>, std::string> load_kept(const RepairOptions& options) {
+  auto kept = read_kept_record(kept_path_of(options.image_path));
+  const std::string other = beside_journal(options);
+  if (!kept || other.empty()) return kept;
+  const auto more = read_kept_record(other);
+  if (!more) return more;
+  return join_kept(std::move(*kept), *more);
+}
+
+std::expected<KeptFile, std::string> KeptFile::write(const RepairOptions& options, bool is_block_device,
+                                                     const std::vector<KeptRun>& runs) {
+  KeptFile written;
+  if (runs.empty()) return written;
+  const std::string& image = options.output.empty() ? options.image_path : options.output;
+  std::string why;
+  for (const std::string& path : {is_block_device ? "" : kept_path_of(image), beside_journal(options)}) {
+    if (path.empty()) continue;
+    auto before = read_kept_record(path);
+    if (!before) return std::unexpected(before.error());
+    const std::vector<KeptRun> all = join_kept(*before, runs);
+    if (all == *before) return written;
+    const auto done = write_kept_record(path, all);
+    if (done) {
+      written.path_ = path;
+      written.before_ = std::move(*before);
+      return written;
+    }
+    why = describe_io_error("write", path, done.error());
+  }
+  return std::unexpected(
+      "clusters that may hold lost data are kept, and which ones cannot be recorded (" + why +
+      "); --journal PATH records them in PATH.kept, and --choose refcount/leak=free gives them up");
+}
+
+void KeptFile::take_back() const {
+  if (!path_.empty()) std::ignore = write_kept_record(path_, before_);
+}
+
+}  // namespace cowvet
