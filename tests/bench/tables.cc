@@ -48,7 +48,16 @@ void for_each_row(const std::vector<Row>& rows, const Settings& settings,
                   const std::function<void(const Row&, const std::string&)>& measure) {
   for (const Row& row : rows) {
     if (!settings.only.empty() && row.name.find(settings.only) == std::string::npos) continue;
-    measure(row, make_image(row));
+    // A file system may be too small for it, or end files before (ext4: at 16 TiB).
+    std::string image;
+    try {
+      image = make_image(row);
+    } catch (const std::runtime_error& error) {
+      fmt::print("{:<42} skipped: {}\n", row.what, error.what());
+      remove_image(row);
+      continue;
+    }
+    measure(row, image);
     if (!settings.keep) remove_image(row);
   }
 }
