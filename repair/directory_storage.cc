@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "checker/device/file_device.h"
+#include "checker/device/write_fully.h"
 
 namespace cowvet {
 namespace {
@@ -49,13 +50,13 @@ Done make_room(const std::string& path) {
   return {};
 }
 
+}  // namespace
+
 Done sync_directory_of(const std::string& path) {
   const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return failure(errno);
   return done_if(fsync(directory.get()));
 }
-
-}  // namespace
 
 DirectoryStorage::DirectoryStorage(std::string journal_path, std::string undo_path, OlderUndo older)
     : journal_path_(std::move(journal_path)), undo_path_(std::move(undo_path)), older_(older) {}
@@ -85,15 +86,9 @@ Done DirectoryStorage::reopen(std::uint64_t size_bytes) {
 }
 
 Done DirectoryStorage::append(std::span<const std::byte> bytes) {
-  std::uint64_t at = end_;
-  while (!bytes.empty()) {
-    const ssize_t put = pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return failure(put < 0 ? errno : ENOSPC, at);
-    at += static_cast<std::uint64_t>(put);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-  }
-  end_ = at;
+  if (const auto written = write_fully(file_.get(), end_, bytes); !written)
+    return failure(written.error().code, written.error().offset);
+  end_ += bytes.size();
   return {};
 }
 

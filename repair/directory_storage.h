@@ -8,6 +8,9 @@
 
 namespace cowvet {
 
+// Makes durable what was made, renamed or removed beside `path`.
+std::expected<void, IoError> sync_directory_of(const std::string& path);
+
 class DirectoryStorage final : public JournalStorage {
  public:
   // What becomes of an undo file that is there already when a new one comes.

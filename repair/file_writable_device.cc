@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "checker/device/write_fully.h"
+
 namespace cowvet {
 namespace {
 
@@ -40,14 +42,7 @@ std::expected<std::unique_ptr<FileWritableDevice>, OpenError> FileWritableDevice
 std::expected<void, IoError> FileWritableDevice::write(std::uint64_t offset,
                                                        std::span<const std::byte> bytes) {
   const std::uint64_t end = offset + bytes.size();
-  while (!bytes.empty()) {
-    const ssize_t put = pwrite(descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return error_at(offset, bytes.size(), errno);
-    if (put == 0) return error_at(offset, bytes.size(), ENOSPC);  // the end of a block device
-    offset += static_cast<std::uint64_t>(put);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-  }
+  if (auto written = write_fully(descriptor(), offset, bytes); !written) return written;
   reader_->forget_holes();
   return end > size_bytes() ? look_again() : std::expected<void, IoError>{};
 }

@@ -13,6 +13,7 @@
 #include "checker/cli/new_file.h"
 #include "checker/cli/open_images.h"
 #include "checker/device/file_device.h"
+#include "checker/device/write_fully.h"
 #include "checker/pack/pack_format.h"
 
 namespace cowvet {
@@ -59,7 +60,7 @@ class NewFiles {
     if (!image) hint_ = path_;
     if (!*current_) return std::unexpected(current_->error());
     if (ftruncate((*current_)->descriptor(), static_cast<off_t>(size_bytes)) != 0)
-      return failed("cannot be so long");
+      return failed("cannot be so long", errno);
     begun_.push_back(&**current_);
     return {};
   }
@@ -86,18 +87,12 @@ class NewFiles {
   const std::string& hint() const { return hint_; }
 
  private:
-  Done failed(std::string_view what) const {
-    return std::unexpected(fmt::format("{} {}: {}", path_, what, describe_errno(errno)));
+  Done failed(std::string_view what, int code) const {
+    return std::unexpected(fmt::format("{} {}: {}", path_, what, describe_errno(code)));
   }
   Done write_all(std::uint64_t offset, std::span<const std::byte> bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t written =
-          pwrite((*current_)->descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return failed("cannot be written");
-      offset += static_cast<std::uint64_t>(written);
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
+    if (const auto written = write_fully((*current_)->descriptor(), offset, bytes); !written)
+      return failed("cannot be written", written.error().code);
     return {};
   }
 

@@ -14,6 +14,7 @@
 
 #include "checker/device/descriptor.h"
 #include "checker/device/file_device.h"
+#include "checker/device/write_fully.h"
 
 namespace cowvet {
 namespace {
@@ -26,18 +27,6 @@ std::unexpected<std::string> failure(const std::string& path, int code) {
   return std::unexpected(fmt::format("{}: {}", path, describe_errno(code)));
 }
 
-Done write_all(int descriptor, std::span<const std::byte> bytes, std::uint64_t offset,
-               const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failure(path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-  return {};
-}
-
 // Holes stay holes: the virtual size of a small image may be anything.
 Done copy_data(const FileDevice& from, int to, const std::string& path) {
   std::vector<std::byte> buffer(1 << 16);
@@ -45,7 +34,7 @@ Done copy_data(const FileDevice& from, int to, const std::string& path) {
   for (std::uint64_t at = extent.begin; at < from.size_bytes();) {
     const std::span piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), extent.end - at));
     if (const auto read = from.read(at, piece); !read) return failure(from.name(), read.error().code);
-    if (auto written = write_all(to, piece, at, path); !written) return written;
+    if (const auto written = write_fully(to, at, piece); !written) return failure(path, written.error().code);
     at += piece.size();
     if (at < extent.end) continue;
     extent = from.next_data(at);

@@ -14,8 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "checker/analysis/bytes.h"
 #include "checker/device/file_device.h"
+#include "checker/device/write_fully.h"
 #include "repair/changes.h"
+#include "repair/directory_storage.h"
 
 namespace cowvet {
 namespace {
@@ -24,8 +27,8 @@ using Done = std::expected<void, std::string>;
 
 constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
 
-std::unexpected<std::string> failed(const std::string& path) {
-  return std::unexpected(fmt::format("{}: {}", path, describe_errno(errno)));
+std::unexpected<std::string> failed(const std::string& path, int code = errno) {
+  return std::unexpected(fmt::format("{}: {}", path, describe_errno(code)));
 }
 
 // Who may read the original may read the copy, and nobody else.
@@ -41,21 +44,6 @@ bool share_blocks(const Device& original, int copy) {
   return file != nullptr && ioctl(copy, FICLONE, file->descriptor()) == 0;
 }
 
-Done write_all(int copy, const std::string& path, std::uint64_t offset, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = pwrite(copy, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return failed(path);
-    offset += static_cast<std::uint64_t>(put);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-  }
-  return {};
-}
-
-bool is_zero(std::span<const std::byte> bytes) {
-  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
-}
-
 Done copy_content(const Device& original, int copy, const std::string& path,
                   const std::function<bool()>& stop) {
   if (share_blocks(original, copy)) return {};
@@ -67,8 +55,9 @@ Done copy_content(const Device& original, int copy, const std::string& path,
     piece.resize(std::min(kPieceBytes, data.end - data.begin));
     if (auto read = original.read(data.begin, piece); !read)
       return std::unexpected(describe_io_error("read", original.name(), read.error()));
-    if (!is_zero(piece))
-      if (auto done = write_all(copy, path, data.begin, piece); !done) return done;
+    if (leading_zeros(piece) != piece.size())
+      if (const auto written = write_fully(copy, data.begin, piece); !written)
+        return failed(path, written.error().code);
     data.begin += piece.size();
   }
   return {};
@@ -103,9 +92,8 @@ std::expected<void, std::string> ImageCopy::publish() {
     unlink(path_.c_str());
   }
   is_published_ = true;
-  const std::string parent = std::filesystem::path(new_path_).parent_path();
-  const Descriptor directory(open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || fsync(directory.get()) != 0) return failed(new_path_);
+  if (const auto synced = sync_directory_of(new_path_); !synced)
+    return failed(new_path_, synced.error().code);
   return {};
 }
 
