@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "checker/analysis/bytes.h"
 #include "checker/format/endian.h"
 #include "checker/format/units.h"
 #include "repair/byte_stream.h"
@@ -136,7 +137,7 @@ std::uint64_t complete_record(std::uint32_t kind, std::span<std::byte> record, s
 }
 
 bool is_zero(std::span<const std::byte> bytes) {
-  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+  return leading_zeros(bytes) == bytes.size();
 }
 
 // Old and new bytes of a change, one behind the other.

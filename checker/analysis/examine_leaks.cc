@@ -153,6 +153,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
   std::uint64_t targets = 0;
   std::uint64_t unexplained = 0;  // those that miss a reference
   bool copied = context_.unknown_references.empty();
+  bool is_zero = true;
   for (std::uint64_t at = 0; at < geometry_.cluster_bytes; at += kPiece) {
     const std::span piece(buffer.data(), std::min(kPiece, geometry_.cluster_bytes));
     if (!context_.read(context_.image, offset + at, piece, Place{.structure = Structure::data}))
@@ -162,6 +163,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
       const SubclusterBitmap subclusters{
           geometry_.l2_entry_bytes == 16 ? load_big_endian<std::uint64_t>(piece.data() + i + 8) : 0};
       if (entry == 0 && subclusters.raw == 0) continue;
+      is_zero = false;
       if (!judge_.is_plausible(entry, subclusters)) return Content::other;
       copied = copied || (entry & kCopied) != 0;
       const Held held = judge_.held(entry);
@@ -175,11 +177,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
       unexplained += leaked_.contains(held.first) || counted_too_high_.contains(held.first);
     }
   }
-  if (targets == 0) {
-    const bool zero =
-        unexplained == 0 && std::ranges::all_of(buffer, [](std::byte b) { return b == std::byte{0}; });
-    return zero ? Content::zeros : Content::other;
-  }
+  if (targets == 0) return is_zero ? Content::zeros : Content::other;
   return copied && unexplained * 2 >= targets ? Content::l2_table : Content::other;
 }
 
@@ -312,8 +310,7 @@ void LeakExaminer::report_punched_tables() {
   if (context_.header.is_dirty()) return;
   std::vector<ClusterRange> candidates;
   for (const ClusterRange& region : regions_)
-    if (region.count >= 512 / geometry_.l2_entry_bytes && with_content_.contains(region.first) &&
-        !orphans_.contains(region.first))
+    if (with_content_.contains(region.first) && !orphans_.contains(region.first))
       candidates.push_back(region);
   for (const Punched& punched : find_punched_tables(context_, tables_, candidates)) {
     const auto& [first, count] = punched.clusters;

@@ -5,14 +5,13 @@
 #include <optional>
 #include <span>
 
+#include "checker/analysis/bytes.h"
 #include "checker/analysis/l2_entry.h"
 #include "checker/analysis/walk_l2_tables_again.h"
+#include "checker/device/read_fully.h"
 
 namespace cowvet {
 namespace {
-
-// What writes zeros over a table by mistake, a disk or a file system, does so in whole sectors.
-constexpr std::uint64_t kSectorBytes = 512;
 
 class PunchedTables {
  public:
@@ -21,14 +20,16 @@ class PunchedTables {
     for (const ClusterRange& range : lost) ends_.push_back(range.first + range.count);
   }
 
-  // Calls found(first entry, clusters) for each run of zeros that is explained.
+  // Calls found(first entry, clusters) for each run of zeros that is explained. What writes zeros over a
+  // table by mistake, a disk or a file system, does so in whole sectors.
   template <typename Found>
   void search(std::span<const std::byte> bytes, Found found) const {
     const std::uint64_t entry_bytes = geometry_.l2_entry_bytes;
     const std::uint64_t per_sector = kSectorBytes / entry_bytes;
     std::uint64_t zeros = 0;  // entries, up to here
     for (std::uint64_t index = 0; index <= geometry_.l2_entries; ++index) {
-      if (index < geometry_.l2_entries && is_zero(bytes.subspan(index * entry_bytes, entry_bytes))) {
+      if (index < geometry_.l2_entries &&
+          leading_zeros(bytes.subspan(index * entry_bytes, entry_bytes)) == entry_bytes) {
         ++zeros;
         continue;
       }
@@ -40,9 +41,6 @@ class PunchedTables {
   }
 
  private:
-  static bool is_zero(std::span<const std::byte> bytes) {
-    return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
-  }
   // The cluster that a standard entry names.
   std::optional<std::uint64_t> named(std::span<const std::byte> bytes, std::uint64_t index) const {
     const Held held =
@@ -77,7 +75,9 @@ class PunchedTables {
 std::vector<Punched> find_punched_tables(Context& context, const Tables& tables,
                                          const std::vector<ClusterRange>& lost) {
   std::vector<Punched> all;
-  if (lost.empty()) return all;
+  const std::uint64_t per_sector = kSectorBytes / context.geometry.l2_entry_bytes;
+  if (std::ranges::none_of(lost, [&](const ClusterRange& range) { return range.count >= per_sector; }))
+    return all;
   const PunchedTables punched(context, lost);
   std::mutex mutex;
   walk_l2_tables_again(context, tables, "find_punched_tables",
