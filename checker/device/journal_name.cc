@@ -8,7 +8,6 @@ namespace cowvet {
 namespace {
 
 constexpr const char* kJournalSuffix = ".cowvet-journal";
-constexpr const char* kKeptSuffix = ".cowvet-kept";
 
 std::string beside(const std::string& image_path, const char* suffix) {
   std::error_code missing;
@@ -17,9 +16,10 @@ std::string beside(const std::string& image_path, const char* suffix) {
 }
 
 // The real name is only looked for where it matters: that takes longer than examining a small image.
-bool is_link(const std::string& image_path) {
+std::string quickly_beside(const std::string& image_path, const char* suffix) {
   struct stat status{};
-  return lstat(image_path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+  const bool is_link = lstat(image_path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+  return is_link ? beside(image_path, suffix) : image_path + suffix;
 }
 
 }  // namespace
@@ -33,13 +33,12 @@ std::string undo_path_of(const std::string& image_path) {
 }
 
 std::string kept_path_of(const std::string& image_path) {
-  return is_link(image_path) ? beside(image_path, kKeptSuffix) : image_path + kKeptSuffix;
+  return quickly_beside(image_path, ".cowvet-kept");
 }
 
 bool has_unfinished_journal(const std::string& image_path) {
-  const std::string journal = is_link(image_path) ? journal_path_of(image_path) : image_path + kJournalSuffix;
   struct stat status{};
-  return lstat(journal.c_str(), &status) == 0;
+  return lstat(quickly_beside(image_path, kJournalSuffix).c_str(), &status) == 0;
 }
 
 }  // namespace cowvet
