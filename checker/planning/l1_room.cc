@@ -11,15 +11,6 @@
 namespace cowvet {
 namespace {
 
-// L2 tables that nothing names.
-std::set<std::uint64_t> lost_l2_tables(const Round& round) {
-  std::set<std::uint64_t> lost;
-  for (const Finding& finding : round.findings)
-    if (finding.rule == rule("refcount/orphan-mapping") && finding.place.structure == Structure::l2_table)
-      lost.insert(finding.place.offset);
-  return lost;
-}
-
 // What lies behind the last entry may be entries that are no longer counted: then they name lost tables.
 // Other than those, only zeros make room.
 bool has_room_in_place(Round& round, std::uint64_t offset, std::uint64_t entries, std::uint64_t needed) {
@@ -27,7 +18,8 @@ bool has_room_in_place(Round& round, std::uint64_t offset, std::uint64_t entries
   if (entries == 0 || needed * 8 > divide_up(entries * 8, cluster_bytes) * cluster_bytes) return false;
   std::vector<std::byte> rest((needed - entries) * 8);
   if (!round.editor.image().read(offset + entries * 8, rest)) return false;
-  const std::set<std::uint64_t> lost = lost_l2_tables(round);
+  std::set<std::uint64_t> lost;
+  for (const Finding* table : round.lost_l2_tables()) lost.insert(table->place.offset);
   for (std::size_t at = 0; at < rest.size(); at += 8) {
     const L1Entry entry{load_big_endian<std::uint64_t>(rest.data() + at)};
     if (entry.raw != 0 && (entry.reserved() != 0 || !lost.contains(entry.l2_offset()))) return false;

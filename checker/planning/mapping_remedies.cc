@@ -169,8 +169,7 @@ void leave_metadata(Round& round, const Finding& finding) {
 // Lost L2 tables and L1 entries that name none: where there is one of each, they belong together.
 void relink_or_drop(Round& round, const Finding& finding, std::uint64_t broken) {
   std::vector<const Finding*> lost;
-  if (broken == 1) lost = round.of_rule(rule("refcount/orphan-mapping"));
-  std::erase_if(lost, [](const Finding* other) { return other->place.structure != Structure::l2_table; });
+  if (broken == 1) lost = round.lost_l2_tables();
   if (lost.size() == 1) {
     const Finding* table = lost.front();
     Step& step =

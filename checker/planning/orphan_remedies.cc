@@ -20,12 +20,6 @@ namespace {
 constexpr std::string_view kRelink = "relink";
 constexpr std::size_t kMostEntries = 1 << 22;  // QEMU limit of an L1 table
 
-std::vector<const Finding*> lost_tables(const Round& round) {
-  std::vector<const Finding*> lost = round.of_rule(rule("refcount/orphan-mapping"));
-  std::erase_if(lost, [](const Finding* other) { return other->place.structure != Structure::l2_table; });
-  return lost;
-}
-
 // The offset of the L2 table that each L1 entry of the disk names; 0: none.
 std::vector<std::uint64_t> named_tables(Round& round) {
   const Context& context = round.context;
@@ -147,7 +141,7 @@ void relink_lost_table(Round& round, const Finding& finding) {
   if (slots.possible.empty()) return;
   std::optional<std::uint64_t> entry = told_entry(outcome, finding.place.offset);
   const bool own_place = round.context.header.has_data_file() && slots.possible.size() == 1;
-  const bool only_one = slots.possible.size() == 1 && lost_tables(round).size() == 1;
+  const bool only_one = slots.possible.size() == 1 && round.lost_l2_tables().size() == 1;
   if (!entry && (own_place || only_one)) entry = slots.possible.front();
   if (!entry || std::ranges::find(slots.possible, *entry) == slots.possible.end())
     return ask(round, finding, slots);

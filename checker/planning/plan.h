@@ -10,8 +10,8 @@
 
 #include "checker/analysis/analyze.h"
 #include "checker/analysis/finding.h"
-#include "checker/device/content.h"
 #include "checker/analysis/kept_clusters.h"
+#include "checker/device/content.h"
 
 namespace cowvet {
 

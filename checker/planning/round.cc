@@ -32,6 +32,12 @@ std::vector<const Finding*> Round::of_rule(RuleId rule) const {
   return all;
 }
 
+std::vector<const Finding*> Round::lost_l2_tables() const {
+  std::vector<const Finding*> lost = of_rule(rule("refcount/orphan-mapping"));
+  std::erase_if(lost, [](const Finding* other) { return other->place.structure != Structure::l2_table; });
+  return lost;
+}
+
 bool Round::may_lower_refcounts() const {
   if (!context.unknown_references.empty() || context.findings.total(Severity::unchecked) != 0) return false;
   return context.findings.added(rule("refcount/orphan-mapping")) == 0 ||

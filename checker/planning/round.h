@@ -36,14 +36,15 @@ struct Round {
   std::vector<Finding> findings;         // all of this round
   // Those of one rule, by place: what remedies compare a finding with. There may be very many.
   std::vector<const Finding*> of_rule(RuleId rule) const;
-  bool replaced_table = false;         // the refcount table, in this round
-  std::set<std::uint64_t> new_blocks;  // refcount table indices that got one in this round
-  bool rewrote_snapshots = false;      // the snapshot table, in this round: what was found of it is past
-  bool rewrote_bitmaps = false;        // the same of the bitmap directory
-  bool moved_l1 = false;               // the header names another L1 table since this round
-  std::set<std::string> questioned;    // owners whose L1 table was, in this round
-  bool moved_for_overlap = false;      // one of two structures in one place: the other stays
-  bool settled_overlap = false;        // one in this round: others may look different now
+  std::vector<const Finding*> lost_l2_tables() const;  // which nothing names
+  bool replaced_table = false;                         // the refcount table, in this round
+  std::set<std::uint64_t> new_blocks;                  // refcount table indices that got one in this round
+  bool rewrote_snapshots = false;    // the snapshot table, in this round: what was found of it is past
+  bool rewrote_bitmaps = false;      // the same of the bitmap directory
+  bool moved_l1 = false;             // the header names another L1 table since this round
+  std::set<std::string> questioned;  // owners whose L1 table was, in this round
+  bool moved_for_overlap = false;    // one of two structures in one place: the other stays
+  bool settled_overlap = false;      // one in this round: others may look different now
   // Of L2 tables, by offset: see impact.h.
   std::map<std::uint64_t, std::vector<std::string>> owners_of_table;
   std::map<std::uint64_t, bool> doubtful_tables;  // see doubtful_tables.h
