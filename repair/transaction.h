@@ -1,8 +1,7 @@
 // The transaction: a set of changes takes effect as a whole, or not at all.
 //
 //   1. journal   old and new bytes beside the image, synced, sealed, synced: from here on nothing can be
-//   lost;
-//                it is read back, and is where the bytes come from in all that follows
+//                lost; it is read back, and is where the bytes come from in all that follows
 //   2. mark      the corrupt bit is set and flushed: QEMU refuses to write to the image (version 3)
 //   3. space     the files grow, and get what they need allocated
 //   4. bytes     structures into free clusters, flush; pointers to them, flush
