@@ -3,8 +3,9 @@
 // how they belong together shows in the refcounts. A donor, an image made in the same way, says the rest.
 //
 // What only the first cluster knew is lost without a donor: the exact size of the disk (taken from a
-// snapshot, else from the length of the L1 table: it may be larger than it was), the backing file's name, the
-// places of bitmaps and of an encryption header.
+// snapshot or the data file, else from the length of the L1 table: it may be larger than it was), the backing
+// file's name, the raw promise about a data file. Bitmaps and an encryption header are looked for (see
+// header_refinement.h); that there is a data file, the user has to say.
 #pragma once
 
 #include <string>

@@ -23,6 +23,7 @@ struct PlanOptions {
   std::set<std::string> only;                  // rule ids; empty: all
   std::map<std::string, std::string> choices;  // rule id -> outcome
   std::vector<std::byte> donor;                // first cluster of an image like this one; may be empty
+  std::string data_file_name;                  // what a new header calls the data file; empty: none is known
   std::vector<KeptRun> kept;                   // leaks that former repairs say that they kept
   bool deep = false;
   // What a plan may hold itself of bytes that are in the files: more than that it only names.

@@ -2,35 +2,26 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
-#include <set>
 #include <vector>
 
 #include "checker/device/device.h"
 #include "checker/format/snapshot.h"
+#include "checker/planning/refcount_table_scan.h"
 
 namespace cowvet {
 
-// A refcount table whose blocks count the header, the table and themselves once each, and nothing behind the
-// end of the file: with other cluster sizes or refcount widths that is as good as impossible.
-struct ScannedRefcounts {
-  unsigned cluster_bits = 16;
-  unsigned refcount_order = 4;
-  std::uint64_t offset = 0;           // bytes
-  std::vector<std::uint64_t> blocks;  // entries of the table's first cluster
-
-  std::uint64_t cluster_bytes() const { return std::uint64_t{1} << cluster_bits; }
+// What L2 entries look like.
+struct EntryShape {
+  bool extended = false;   // 128 bits
+  bool data_file = false;  // they name clusters of another file, at the guest's own offsets
 };
-
-// `cluster_bits` and `refcount_order`: where they are known. Reads the file once.
-std::vector<ScannedRefcounts> scan_refcount_tables(const Device& image, std::optional<unsigned> cluster_bits,
-                                                   std::optional<unsigned> refcount_order);
 
 struct ScannedL1 {
   std::uint64_t offset = 0;    // bytes
-  std::uint64_t clusters = 1;  // that it may have
+  std::uint64_t clusters = 1;  // that it has, if it is this one
+  std::uint64_t room = 1;      // the same and empty clusters behind them
   std::uint64_t used_entries = 0;
+  std::uint64_t tables = 0;  // L2 tables that it names
 };
 
 struct ScannedSnapshots {
@@ -39,14 +30,12 @@ struct ScannedSnapshots {
 };
 
 struct ScannedTables {
-  std::vector<ScannedL1> l1;  // every cluster of a longer one may be here, and so may be shorter readings
+  std::vector<ScannedL1> l1;  // those that name most first; parts of longer ones are among them
   std::vector<ScannedSnapshots> snapshots;
   bool any_compressed = false;
 };
 
-// Among the clusters that are counted. `extended_l2`: L2 entries have 128 bits. `data_file`: they name
-// clusters of another file.
-ScannedTables scan_tables(const Device& image, const ScannedRefcounts& refcounts, bool extended_l2,
-                          bool data_file);
+// Among the clusters that are counted. Nothing where no entry says that it has this shape.
+ScannedTables scan_tables(const Device& image, const ScannedRefcounts& refcounts, EntryShape shape);
 
 }  // namespace cowvet

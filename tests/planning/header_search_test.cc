@@ -1,4 +1,4 @@
-// Header fields that make everything look like noise, and first cluster that is gone as a whole.
+// Header fields that make everything look like noise.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -68,79 +68,6 @@ TEST(HeaderSearch, another_version_is_only_said_where_the_user_does) {
   const auto plan = make_plan({device, {}, {}}, {});
   ASSERT_FALSE(plan);
   EXPECT_NE(plan.error().find("=3 (0 errors"), std::string::npos) << plan.error();
-}
-
-// Nothing of the first cluster is left.
-std::string without_header(const std::string& words) {
-  return disk(words) + "  fill at=header with=0x5a\n";
-}
-
-TEST(HeaderRebuild, all_tables_are_found_and_the_disk_is_as_long_as_the_snapshot_says) {
-  for (const char* words :
-       {"cluster=64K", "cluster=4K", "cluster=512", "cluster=2M", "cluster=64K extended-l2",
-        "cluster=4K refcount-bits=1", "cluster=4K refcount-bits=64", "cluster=4K version=2"}) {
-    SCOPED_TRACE(words);
-    if (std::string(words).ends_with("bits=1")) continue;  // a snapshot needs larger refcounts
-    const PlannedRepair repair(without_header(words), {.choices = {{"header/magic", "rebuild"}}});
-    EXPECT_EQ(repair.header().size, 8u << 20);
-    EXPECT_TRUE(repair.has_step(Remedy::choice));
-    expect_all_as_it_was(repair);
-  }
-}
-
-TEST(HeaderRebuild, without_a_snapshot_the_disk_is_as_long_as_its_l1_table_maps_or_as_the_user_says) {
-  const std::string text = R"(
-  image size=7M cluster=4K
-  write 0+64K with=0x11
-  write 5M+64K with=0x22
-  fill at=header
-)";
-  const PlannedRepair deduced(text, {.choices = {{"header/magic", "rebuild"}}});
-  EXPECT_EQ(deduced.header().size, 6u << 20);
-  EXPECT_EQ(deduced.fired(), "");
-  const PlannedRepair told(text, {.choices = {{"header/magic", "rebuild:7340032"}}});
-  EXPECT_EQ(told.header().size, 7u << 20);
-  expect_all_as_it_was(
-      PlannedRepair(without_header("cluster=4K"), {.choices = {{"header/magic", "rebuild"}}}));
-  EXPECT_EQ(told.fired(), "");
-  told.expect_content();
-}
-
-TEST(HeaderRebuild, compressed_clusters_say_how_they_were_compressed) {
-  for (const char* type : {"deflate", "zstd"}) {
-    SCOPED_TRACE(type);
-    const PlannedRepair repair("  image size=2M cluster=4K compression=" + std::string(type) +
-                                   "\n  compress 0+256K\n  fill at=header\n",
-                               {.choices = {{"header/magic", "rebuild"}}});
-    EXPECT_EQ(repair.fired(), "");
-    repair.expect_content();
-  }
-}
-
-TEST(HeaderRebuild, nothing_is_rebuilt_without_consent) {
-  const PlannedRepair sound(without_header("cluster=4K"), {.choices = {{"header/magic", "rebuild"}}});
-  const MemoryDevice device(sound.built.image);
-  const auto plan = make_plan({device, {}, {}}, {.allow_metadata = true, .allow_lossy = true});
-  ASSERT_FALSE(plan);
-  EXPECT_NE(plan.error().find("--donor"), std::string::npos) << plan.error();
-}
-
-TEST(HeaderRebuild, a_donor_knows_size_names_and_features) {
-  const std::string words = "  image size=7M cluster=4K\n  backing base.raw format=raw size=7M with=0x77\n";
-  const PlannedRepair donor(words + "  write 1M+64K with=0x99\n", {});
-  const std::vector<std::byte> first(donor.image.begin(), donor.image.begin() + 4096);
-  const PlannedRepair repair(words + "  write 0+64K with=0x11\n  write 3M+64K with=0x22\n  fill at=header\n",
-                             {.donor = first});
-  EXPECT_EQ(repair.header().size, 7u << 20);
-  EXPECT_EQ(repair.fired(), "");
-  repair.expect_qemu_finds_no_errors();
-  repair.expect_content();  // the backing file shows through
-}
-
-TEST(HeaderRebuild, other_damage_is_repaired_behind_it) {
-  const PlannedRepair repair(disk("cluster=4K") + "  set l2 guest=0 reserved=0x10\n  fill at=header\n",
-                             {.choices = {{"header/magic", "rebuild"}}});
-  expect_all_as_it_was(repair);
 }
 
 }  // namespace
