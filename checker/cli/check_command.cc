@@ -52,6 +52,7 @@ void plan_repair(const Inputs& inputs, Run& run, const std::vector<KeptRun>& kep
   }
   PlanOptions planning = options.planning;
   planning.kept = kept;
+  planning.data_file_name = name_for_header(examined.path, options.image.data_file);
   auto plan = make_plan(inputs, planning, &progress);
   if (plan) {
     if (run.plan_file) examined.error = write_plan_file(*plan, *run.plan_file);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "checker/catalogue/catalogue.h"
 #include "checker/catalogue/choices.h"
 #include "checker/device/file_device.h"
+#include "checker/device/follow.h"
 #include "checker/format/header.h"
 
 namespace cowvet {
@@ -90,6 +92,16 @@ std::expected<PlanOptions, std::string> read_plan_options(const PlanTexts& texts
     options.donor = *std::move(donor);
   }
   return options;
+}
+
+std::string name_for_header(const std::string& image, const std::string& data_file) {
+  namespace fs = std::filesystem;
+  if (data_file.empty()) return "";
+  std::error_code ignored;
+  const fs::path path = fs::absolute(data_file, ignored).lexically_normal();
+  const fs::path directory = fs::absolute(image, ignored).lexically_normal().parent_path();
+  const std::string name = path.filename();
+  return path.parent_path() == directory && judge_name(name) == NameKind::plain ? name : path.string();
 }
 
 }  // namespace cowvet

@@ -24,4 +24,8 @@ void add_plan_options(boost::program_options::options_description& list, PlanTex
 // The error says which value is wrong, for people.
 std::expected<PlanOptions, std::string> read_plan_options(const PlanTexts& texts);
 
+// What a new header of `image` calls the data file that the user named: its name alone where it is beside the
+// image, else its whole path. Empty: none was named.
+std::string name_for_header(const std::string& image, const std::string& data_file);
+
 }  // namespace cowvet

@@ -204,6 +204,8 @@ std::expected<RepairOptions, int> parse_repair_options(const Arguments& argument
   if (is_nbd_address(images.front()))
     return wrong("images on servers are examined, not repaired: repair a copy of it");
   options.image_path = images.front();
+  options.planning.data_file_name =
+      name_for_header(options.output.empty() ? options.image_path : options.output, options.image.data_file);
   return options;
 }
 
