@@ -1,48 +1,76 @@
 #include "checker/planning/allocator.h"
 
+#include "checker/analysis/bytes.h"
 #include "checker/analysis/refcount_table.h"
 #include "checker/analysis/references.h"
+#include "checker/device/read_fully.h"
 #include "checker/format/refcount_block.h"
 
 namespace cowvet {
 
-std::uint64_t Allocator::stored_refcount(std::uint64_t cluster) {
+std::optional<std::uint64_t> Allocator::stored_refcount(std::uint64_t cluster) {
   const RefcountBlock* block = context_.refcounts->block_of(cluster);
-  if (!block) return 0;
+  if (!block) return std::nullopt;
   if (!block->believed) return 1;  // nobody knows
   if (block_offset_ != block->offset) {
     block_.resize(context_.geometry.cluster_bytes);
     if (!editor_.image().read(block->offset, block_)) return 1;
     block_offset_ = block->offset;
   }
-  return get_refcount(block_, context_.geometry.refcount_order,
-                      cluster % context_.refcounts->clusters_per_block);
+  const unsigned order = context_.geometry.refcount_order;
+  const std::uint64_t index = cluster % context_.refcounts->clusters_per_block;
+  const std::uint64_t stored = get_refcount(block_, order, index);
+  // A sector of zeros, where clusters in use are not counted, may have been wiped.
+  if (stored == 0 && context_.findings.added(rule("refcount/too-low")) != 0) {
+    const std::span sector =
+        std::span(block_).subspan((index << order) / 8 / kSectorBytes * kSectorBytes, kSectorBytes);
+    if (leading_zeros(sector) == sector.size()) return std::nullopt;
+  }
+  return stored;
+}
+
+bool Allocator::reads_as_zeros(std::uint64_t cluster) {
+  content_.resize(context_.geometry.cluster_bytes);
+  return editor_.image().read(cluster << context_.geometry.cluster_bits, content_) &&
+         leading_zeros(content_) == content_.size();
 }
 
 bool Allocator::is_free(std::uint64_t cluster) {
-  return context_.references->references(cluster) == 0 && stored_refcount(cluster) == 0;
+  if (context_.references->references(cluster) != 0 || given_.contains(cluster)) return false;
+  const std::optional<std::uint64_t> stored = stored_refcount(cluster);
+  return stored ? *stored == 0 : takes_content_ || reads_as_zeros(cluster);
+}
+
+std::optional<std::uint64_t> Allocator::find_free(std::uint64_t count) {
+  std::uint64_t run = 0;
+  for (std::uint64_t cluster = next_; cluster < context_.geometry.file_clusters; ++cluster) {
+    run = is_free(cluster) ? run + 1 : 0;
+    if (run < count) continue;
+    next_ = cluster + 1;  // what a long request passed over stays unused: there is more
+    given_.add(next_ - count, count);
+    return (next_ - count) << context_.geometry.cluster_bits;
+  }
+  if (count == 1) next_ = context_.geometry.file_clusters;
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> Allocator::allocate(std::uint64_t count) {
-  const unsigned bits = context_.geometry.cluster_bits;
-  const std::uint64_t file_clusters =
-      divide_up(editor_.image().size_bytes(), context_.geometry.cluster_bytes);
   // Without refcounts, or with references that nobody could read, a cluster that looks free may be in use.
   const bool may_grow = !editor_.image().is_block_device();
   const bool free_is_known = context_.refcounts->complete && context_.unknown_references.empty();
   if (free_is_known || (!may_grow && context_.unknown_references.empty())) {
-    std::uint64_t run = 0;
-    for (std::uint64_t cluster = next_; cluster < context_.geometry.file_clusters; ++cluster) {
-      run = is_free(cluster) ? run + 1 : 0;
-      if (run < count) continue;
-      next_ = cluster + 1;  // what a long request passed over stays unused: there is more
-      return (next_ - count) << bits;
+    if (const auto offset = find_free(count)) return offset;
+    if (!may_grow && !takes_content_ && !spares_content_) {
+      takes_content_ = true;
+      next_ = 1;
+      if (const auto offset = find_free(count)) return offset;
     }
-    if (count == 1) next_ = context_.geometry.file_clusters;
   }
   if (!may_grow) return std::nullopt;
-  editor_.grow(File::image, (file_clusters + count) << bits);
-  return file_clusters << bits;
+  const std::uint64_t file_clusters =
+      divide_up(editor_.image().size_bytes(), context_.geometry.cluster_bytes);
+  editor_.grow(File::image, (file_clusters + count) << context_.geometry.cluster_bits);
+  return file_clusters << context_.geometry.cluster_bits;
 }
 
 }  // namespace cowvet

@@ -9,6 +9,7 @@
 #include "checker/analysis/passes.h"
 #include "checker/planning/fixed_companion.h"
 #include "checker/planning/header_search.h"
+#include "checker/planning/lost_counts.h"
 #include "checker/planning/metadata_hash.h"
 #include "checker/planning/rehearsal.h"
 #include "checker/planning/round.h"
@@ -83,7 +84,7 @@ class Planner {
         data_file ? FixedCompanion(before.data_file, editor.data_file()) : inputs_.open_data_file;
     const Inputs edited{editor.image(), companion, inputs_.open_backing};
     if (change) write_header(editor, *change, before.header.size);
-    finish(before, run_rounds(edited, editor), edited, editor);
+    finish(before, run_rounds(before, edited, editor), edited, editor);
   }
   static void write_header(Editor& editor, const HeaderChange& change, std::uint64_t disk_bytes) {
     Step& step = editor.begin(change.rule, change.remedy, change.candidate.why);
@@ -108,7 +109,7 @@ class Planner {
     });
   }
   std::unique_ptr<Context> examine_again(const Inputs& edited, const std::vector<Area>& released) const;
-  std::unique_ptr<Context> run_rounds(const Inputs& edited, Editor& editor);
+  std::unique_ptr<Context> run_rounds(const Context& before, const Inputs& edited, Editor& editor);
   bool apply_first_stage(Round& round);
   bool is_wanted(const Finding& finding) const;
   void note_kept(const Context& after);
@@ -183,10 +184,10 @@ std::unique_ptr<Context> Planner::examine_again(const Inputs& edited,
 }
 
 // Until no remedy changes anything any more. The last examination, which found nothing more to do.
-std::unique_ptr<Context> Planner::run_rounds(const Inputs& edited, Editor& editor) {
+std::unique_ptr<Context> Planner::run_rounds(const Context& before, const Inputs& edited, Editor& editor) {
   for (int i = 0; i < kMostRounds; ++i) {
     std::unique_ptr<Context> context = examine_again(edited, released_);
-    Round round(*context, editor, options_, consent_needed_, released_, found_before_);
+    Round round(before, *context, editor, options_, consent_needed_, released_, found_before_);
     round.findings = context->report.findings;
     if (apply_first_stage(round)) continue;
     if (!context->copied_wrong || check_.name_copied) return context;

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <map>
 
+#include "checker/analysis/bytes.h"
 #include "checker/analysis/passes.h"
 #include "checker/analysis/refcount_table.h"
 #include "checker/analysis/references.h"
+#include "checker/device/read_fully.h"
 #include "checker/format/entries.h"
 #include "checker/format/header.h"
 #include "checker/format/refcount_block.h"
+#include "checker/planning/lost_counts.h"
 #include "checker/planning/round.h"
 
 namespace cowvet {
@@ -141,14 +144,29 @@ void clear_table_entry_bits(Round& round, const Finding& finding) {
   round.editor.write_number(File::image, finding.place.offset, raw & ~RefcountTableEntry::kReserved);
 }
 
-// A block of zeros for clusters that none counts; the next round fills it.
+std::string kept_of(const ClusterSet& lost) {
+  return fmt::format("{} cluster{} that nothing refers to, but that may hold lost data", lost.size(),
+                     lost.size() == 1 ? "" : "s");
+}
+
+// A block for clusters that none counts; the next round fills in what is referenced. What may be lost data is
+// counted once: it becomes a leak that is kept.
 void add_block(Round& round, const Finding& finding, std::uint64_t index) {
   if (!round.new_blocks.insert(index).second) return;
   const std::optional<std::uint64_t> offset = round.allocator.allocate();
   if (!offset) return;
-  round.editor.begin(finding.rule, Remedy::safe, fmt::format("write a new refcount block at {:#x}", *offset),
+  const std::uint64_t per_block = round.context.refcounts->clusters_per_block;
+  const ClusterSet lost = find_lost_content(round, index * per_block, per_block);
+  std::vector<std::byte> counts(round.context.geometry.cluster_bytes);
+  lost.for_each_run([&](std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i)
+      set_refcount(counts, round.context.geometry.refcount_order, (first + i) % per_block, 1);
+  });
+  round.editor.begin(finding.rule, Remedy::safe,
+                     fmt::format("write a new refcount block at {:#x}{}", *offset,
+                                 lost.empty() ? "" : fmt::format(", which counts {}", kept_of(lost))),
                      Phase::structures);
-  round.editor.write(File::image, *offset, std::vector<std::byte>(round.context.geometry.cluster_bytes));
+  round.editor.write(File::image, *offset, counts);
   round.editor.begin(finding.rule, Remedy::safe, fmt::format("enter it as refcount block {}", index));
   round.editor.write_number(File::image, round.context.header.refcount_table_offset + index * 8, *offset);
 }
@@ -167,28 +185,27 @@ void set_refcounts(Round& round, const RefcountBlock& block, std::uint64_t first
   round.editor.write(File::image, block.offset + begin, bytes);
 }
 
-// Pointers that lead nowhere: a cluster that nothing refers to may be the one that they named.
-constexpr RuleId kLost[] = {
-    rule("l1/unaligned"),
-    rule("l1/outside"),
-    rule("l1/not-l2"),
-    rule("l2/unaligned"),
-    rule("l2/outside"),
-    rule("l2/offset-zero"),
-    rule("l2/reserved-bits"),
-    rule("l2/compressed-outside"),
-    rule("l2/subcluster-without-cluster"),
-};
-
-// Two that share a cluster: the one that does not belong there once named another, and nothing else does now.
-constexpr RuleId kStrayed[] = {rule("l1/shared"), rule("l2/cross-linked"), rule("l2/overlaps-metadata")};
-
-bool has_lost_pointers(const Round& round) {
-  return std::ranges::any_of(kLost, [&](RuleId lost) { return round.context.findings.added(lost) != 0; });
-}
-
-bool has_strayed_pointers(const Round& round) {
-  return std::ranges::any_of(kStrayed, [&](RuleId strayed) { return round.found_before.contains(strayed); });
+// Sectors of zeros that should count clusters in use were wiped. What else they counted may be lost data.
+void keep_what_wiped_sectors_counted(Round& round, const Finding& finding) {
+  if (finding.rule != rule("refcount/too-low") || finding.found != 0) return;
+  const std::uint64_t first = finding.place.offset >> round.context.geometry.cluster_bits;
+  const std::uint64_t per_sector = kSectorBytes * 8 >> round.context.geometry.refcount_order;
+  std::vector<std::byte> sector(kSectorBytes);
+  for (std::uint64_t at = first / per_sector * per_sector; at < first + finding.count; at += per_sector) {
+    const RefcountBlock* block = round.context.refcounts->block_of(at);
+    if (!block || !block->believed) continue;
+    const std::uint64_t index = at % round.context.refcounts->clusters_per_block;
+    const std::uint64_t offset = block->offset + index / per_sector * kSectorBytes;
+    if (!round.wiped_sectors.insert(offset).second || !round.editor.image().read(offset, sector) ||
+        leading_zeros(sector) != sector.size())
+      continue;
+    const ClusterSet lost = find_lost_content(round, at, per_sector);
+    if (lost.empty()) continue;
+    round.editor.begin(finding.rule, Remedy::safe, fmt::format("count {}", kept_of(lost)));
+    lost.for_each_run([&](std::uint64_t lost_first, std::uint64_t lost_count) {
+      set_refcounts(round, *block, lost_first, lost_count, 1);
+    });
+  }
 }
 
 // The clusters of a leak that are kept for being lost data, whether of this repair or of a former one; the
@@ -246,6 +263,7 @@ void correct_run(Round& round, const Finding& finding, std::uint64_t at, std::ui
 void correct_refcounts(Round& round, const Finding& finding) {
   const bool lowers = finding.rule != rule("refcount/too-low");
   if (lowers && (!round.may_lower_refcounts() || may_be_named_by_lost_entry(round, finding))) return;
+  keep_what_wiped_sectors_counted(round, finding);
   const ClusterSet kept = clusters_to_keep(round, finding);
   const std::uint64_t first = finding.place.offset >> round.context.geometry.cluster_bits;
   std::uint64_t begin = first;
@@ -312,11 +330,6 @@ constexpr RemedyRow kRows[] = {
 };
 
 }  // namespace
-
-bool may_hold_lost_data(const std::set<RuleId>& found) {
-  const auto is_found = [&](RuleId id) { return found.contains(id); };
-  return std::ranges::any_of(kLost, is_found) || std::ranges::any_of(kStrayed, is_found);
-}
 
 std::span<const RemedyRow> refcount_remedies() {
   return kRows;

@@ -10,6 +10,7 @@
 #include "checker/analysis/passes.h"
 #include "checker/planning/fixed_companion.h"
 #include "checker/planning/guest_view.h"
+#include "checker/planning/lost_counts.h"
 #include "checker/planning/metadata_hash.h"
 #include "checker/planning/planned_files.h"
 
@@ -96,8 +97,10 @@ std::string find_difference(const std::vector<RuleTotal>& remaining, const std::
 std::string find_harm(const Context& before, const Context& after, const std::set<RuleId>& found_before,
                       const std::vector<Step>& steps) {
   // What is left must have been there before: a repair makes nothing worse. Leaks are called lost data as
-  // long as something is unknown, and leaks when that is settled.
-  const bool lost_before = before.findings.added(rule("refcount/orphan-mapping")) != 0;
+  // long as something is unknown, and leaks when that is settled; and what lost its refcount as well as its
+  // reference gets one.
+  const bool lost_before =
+      before.findings.added(rule("refcount/orphan-mapping")) != 0 || may_hold_lost_data(found_before);
   for (const Finding& finding : after.report.findings) {
     const bool is_new = finding.severity != Severity::notice && !found_before.contains(finding.rule) &&
                         !(lost_before && is_about_leaks(finding.rule));

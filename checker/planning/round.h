@@ -11,21 +11,24 @@
 #include "checker/analysis/context.h"
 #include "checker/planning/allocator.h"
 #include "checker/planning/editor.h"
+#include "checker/planning/lost_counts.h"
 #include "checker/planning/planner.h"
 
 namespace cowvet {
 
 struct Round {
-  Round(Context& ctx, Editor& edit, const PlanOptions& opt, std::set<std::string>& wanted,
-        std::vector<Area>& given_up, const std::set<RuleId>& before)
-      : context(ctx),
+  Round(const Context& first, Context& ctx, Editor& edit, const PlanOptions& opt,
+        std::set<std::string>& wanted, std::vector<Area>& given_up, const std::set<RuleId>& found_first)
+      : before(first),
+        context(ctx),
         editor(edit),
         options(opt),
-        allocator(ctx, edit),
+        allocator(ctx, edit, may_hold_lost_data(found_first) && !opt.allow_lossy),
         consent_needed(wanted),
         released(given_up),
-        found_before(before) {}
+        found_before(found_first) {}
 
+  const Context& before;  // the image as it is
   Context& context;
   Editor& editor;
   const PlanOptions& options;
@@ -39,6 +42,7 @@ struct Round {
   std::vector<const Finding*> lost_l2_tables() const;  // which nothing names
   bool replaced_table = false;                         // the refcount table, in this round
   std::set<std::uint64_t> new_blocks;                  // refcount table indices that got one in this round
+  std::set<std::uint64_t> wiped_sectors;               // offsets; of refcount blocks, looked at in this round
   bool rewrote_snapshots = false;    // the snapshot table, in this round: what was found of it is past
   bool rewrote_bitmaps = false;      // the same of the bitmap directory
   bool moved_l1 = false;             // the header names another L1 table since this round
@@ -59,10 +63,6 @@ struct Round {
   // Every reference in the image is understood: refcounts may be lowered.
   bool may_lower_refcounts() const;
 };
-
-// Whether leaks beside what was found may be lost data: a pointer was lost, or two led to one cluster, so
-// that another one, which one of them named before, may be named by nothing now.
-bool may_hold_lost_data(const std::set<RuleId>& found);
 
 // Changes the image so that the finding goes away, or does nothing.
 using RemedyFunction = void (*)(Round&, const Finding&);

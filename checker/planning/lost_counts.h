@@ -1,0 +1,27 @@
+// Where refcounts are lost, nothing tells a free cluster from one whose reference was lost as well.
+#pragma once
+
+#include <cstdint>
+#include <set>
+
+#include "checker/analysis/cluster_set.h"
+#include "checker/catalogue/catalogue.h"
+
+namespace cowvet {
+
+struct Round;
+
+// Whether leaks beside what was found may be lost data: a pointer was lost, or two led to one cluster, so
+// that another one, which one of them named before, may be named by nothing now.
+bool may_hold_lost_data(const std::set<RuleId>& found);
+
+// A pointer leads nowhere, in this round. / Two shared a cluster, in the image as it is.
+bool has_lost_pointers(const Round& round);
+bool has_strayed_pointers(const Round& round);
+
+// Clusters of [first, first + count), which lost their refcounts, that may hold lost data: they have content,
+// nothing refers to them, and they do not look like old refcounts. None where no pointer was lost, or where
+// the user lets such clusters be freed. Reads the content of what nothing refers to.
+ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count);
+
+}  // namespace cowvet
