@@ -12,6 +12,7 @@
 #include "checker/analysis/refcount_table.h"
 #include "checker/analysis/references.h"
 #include "checker/analysis/tables.h"
+#include "checker/analysis/uncounted_clusters.h"
 #include "checker/analysis/walk_l2_tables.h"
 
 namespace cowvet {
@@ -81,7 +82,10 @@ void report_file_end(Context& context, const Offenders& offenders) {
          .detail = fmt::format("the file ends at {:#x}, but {} clusters behind it are in use",
                                geometry.file_bytes, offenders.cut_clusters)});
   // Who shrinks a volume to this end must not lose what could not be read.
-  const std::uint64_t used_end = offenders.complete ? offenders.used_end : geometry.file_clusters;
+  std::uint64_t used_end = offenders.complete ? offenders.used_end : geometry.file_clusters;
+  context.orphans.for_each_run(
+      [&](std::uint64_t first, std::uint64_t count) { used_end = std::max(used_end, first + count); });
+  used_end = std::min(used_end, geometry.file_clusters);
   context.report.counters.image_end_offset = used_end << geometry.cluster_bits;
   if (context.image.is_block_device() || !context.refcount_table_usable) return;
   const std::uint64_t end = used_end << geometry.cluster_bits;
@@ -110,6 +114,7 @@ void check_references(Context& context) {
   References& references = *counted;
   Offenders offenders;
   ClusterSet spared;
+  ClusterSet uncounted;
   claim_metadata(context, refcounts, tables, references);
   const WalkResult walk = walk_and_judge(context, tables, references, spared);
   // Every entry is judged; the window's references are complete.
@@ -119,6 +124,9 @@ void check_references(Context& context) {
     // Where refcount blocks cannot be believed, nothing was compared.
     collect_contested(context, references, offenders);
     offenders.used_end = referenced_end(context, references, offenders.used_end);
+    // Of one window among several nobody knows yet whether another one shows that refcounts were lost.
+    if (!references.covers_all() || has_lost_counts(context, refcounts, offenders))
+      collect_uncounted(context, references, refcounts, offenders, uncounted);
     if (!references.next_window()) break;
     claim_metadata(context, refcounts, tables, references);
     walk_l2_tables(context, tables, references, spared, {.report = false, .find_suspects = false});
@@ -130,7 +138,8 @@ void check_references(Context& context) {
   report_mismatches(context, offenders);
   context.copied_wrong = !offenders.copied_wrongly.empty() || !offenders.clear_wrongly.empty();
   name_offenders(context, tables, areas, refcounts, offenders);
-  examine_leaks(context, tables, walk.zero_tables, offenders, spared);
+  if (!has_lost_counts(context, refcounts, offenders)) uncounted = {};
+  context.orphans = examine_leaks(context, tables, walk.zero_tables, offenders, spared, uncounted);
   context.kept =
       find_kept(context.image, context.options.kept, offenders.leaked, context.geometry.cluster_bits);
   context.report.kept_leaks = context.kept.size();

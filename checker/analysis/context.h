@@ -125,6 +125,9 @@ struct Context {
   // refcounts need not know which (Options::name_copied).
   bool copied_wrong = false;
 
+  // The same: clusters that were reported as lost data (refcount/orphan-mapping).
+  ClusterSet orphans;
+
   // The same: leaked clusters that a former repair kept, and that are as they were then.
   ClusterSet kept;
 

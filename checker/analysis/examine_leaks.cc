@@ -3,6 +3,7 @@
 //
 // 1. The cluster holds what can only be an L2 table, and most clusters that it names miss a reference: they
 //    are leaked as well, or shared and counted too high. An L1 entry (or the L1 table's offset) was lost.
+//    This holds for clusters whose refcounts were lost as well.
 // 2. Leaked clusters with content follow an L2 table of which every entry is zero, before the next L2 table:
 //    that is where the clusters of such a table lie when a disk is written in order. The table was wiped.
 // 3. The same behind a leaked cluster of zeros, where the L1 table has an empty entry: both were wiped.
@@ -10,8 +11,8 @@
 //    (find_punched_tables.h): that part of the table was wiped.
 //
 // And where some structure that may hold references could not be examined, nothing is called a leak at all;
-// where it could not be read, nothing is called lost either. A bitmap table looks like an L2 table without
-// any COPIED bit, so that one is asked for while not all bitmaps are known.
+// where it could not be read, nothing is called lost either. A bitmap table and a refcount table look like an
+// L2 table without COPIED and compressed entries, so that one is asked for where they may be meant.
 #include "checker/analysis/examine_leaks.h"
 
 #include <fmt/format.h>
@@ -33,13 +34,14 @@ enum class Content : std::uint8_t { zeros, l2_table, other };
 class LeakExaminer {
  public:
   LeakExaminer(Context& context, const Tables& tables, const std::vector<std::uint32_t>& zero_tables,
-               const Offenders& offenders, const ClusterSet& spared)
+               const Offenders& offenders, const ClusterSet& spared, const ClusterSet& uncounted)
       : context_(context),
         geometry_(context.geometry),
         tables_(tables),
         zero_tables_(zero_tables),
         leaked_(offenders.leaked),
         spared_(spared),
+        uncounted_(uncounted),
         judge_(context) {
     for (const MismatchRun& run : offenders.runs[static_cast<unsigned>(Mismatch::too_high)])
       counted_too_high_.add(run.first, run.count);
@@ -49,21 +51,26 @@ class LeakExaminer {
           stale_.add((area.offset + at) >> geometry_.cluster_bits);
   }
 
-  void examine() {
+  ClusterSet examine() {
     collect_regions();
-    if (regions_.empty()) return;
+    if (regions_.empty() && uncounted_.empty()) return {};
     if (!context_.references_unread()) {
       look_into_regions();
+      look_into_uncounted();
       report_orphaned_tables();
       report_wiped_tables();
       report_punched_tables();
     }
     report_remaining();
+    return std::move(orphans_);
   }
 
  private:
   void collect_regions();
   void look_into_regions();
+  void look_into_uncounted();
+  template <typename Visit>
+  void look_into_pieces(const std::vector<ClusterRange>& regions, Visit visit);
   Content look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const;
   void report_orphaned_tables();
   bool names_lost_tables(std::uint64_t table_cluster) const;
@@ -83,6 +90,7 @@ class LeakExaminer {
   const std::vector<std::uint32_t>& zero_tables_;
   const ClusterSet& leaked_;
   const ClusterSet& spared_;
+  const ClusterSet& uncounted_;
   ClusterSet counted_too_high_;
   const EntryJudge judge_;
   std::vector<ClusterRange> regions_;         // maximal, in order
@@ -108,11 +116,13 @@ void LeakExaminer::collect_regions() {
   });
 }
 
-// Reads what is not a hole, on all threads, in pieces of a region.
-void LeakExaminer::look_into_regions() {
+// Reads what is not a hole, on all threads, in pieces of a region. Calls visit(cluster, content), one at a
+// time, where there is any.
+template <typename Visit>
+void LeakExaminer::look_into_pieces(const std::vector<ClusterRange>& regions, Visit visit) {
   constexpr std::uint64_t kPiece = 1024;
   std::vector<ClusterRange> pieces;
-  for (const ClusterRange& region : regions_)
+  for (const ClusterRange& region : regions)
     for (std::uint64_t at = 0; at < region.count; at += kPiece)
       if (region.first + at < geometry_.file_clusters)
         pieces.push_back({region.first + at, std::min({kPiece, region.count - at,
@@ -136,14 +146,30 @@ void LeakExaminer::look_into_regions() {
                    const Content content = look_into(cluster, buffer);
                    if (content == Content::zeros) continue;
                    const std::scoped_lock lock(mutex);
-                   with_content_.add(cluster);
-                   if (content == Content::l2_table) lost_tables_.push_back(cluster);
+                   visit(cluster, content);
                  }
                  context_.progress.advance(1);
                });
-  std::ranges::sort(lost_tables_);
+}
+
+void LeakExaminer::look_into_regions() {
+  look_into_pieces(regions_, [this](std::uint64_t cluster, Content content) {
+    with_content_.add(cluster);
+    if (content == Content::l2_table) lost_tables_.push_back(cluster);
+  });
   for (const ClusterRange& region : regions_)
     if (!with_content_.contains(region.first)) zero_clusters_.push_back(region.first);
+}
+
+// Of what has no refcount, only L2 tables are known to have been in use.
+void LeakExaminer::look_into_uncounted() {
+  std::vector<ClusterRange> regions;
+  uncounted_.for_each_run(
+      [&](std::uint64_t first, std::uint64_t count) { regions.push_back({first, count}); });
+  look_into_pieces(regions, [this](std::uint64_t cluster, Content content) {
+    if (content == Content::l2_table) lost_tables_.push_back(cluster);
+  });
+  std::ranges::sort(lost_tables_);
 }
 
 // Reads on only while the cluster may still be a table: most guest data is recognised by its first entries.
@@ -152,7 +178,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
   const std::uint64_t offset = cluster << geometry_.cluster_bits;
   std::uint64_t targets = 0;
   std::uint64_t unexplained = 0;  // those that miss a reference
-  bool copied = context_.unknown_references.empty();
+  bool is_told_apart = context_.unknown_references.empty() && !uncounted_.contains(cluster);
   bool is_zero = true;
   for (std::uint64_t at = 0; at < geometry_.cluster_bytes; at += kPiece) {
     const std::span piece(buffer.data(), std::min(kPiece, geometry_.cluster_bytes));
@@ -165,7 +191,7 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
       if (entry == 0 && subclusters.raw == 0) continue;
       is_zero = false;
       if (!judge_.is_plausible(entry, subclusters)) return Content::other;
-      copied = copied || (entry & kCopied) != 0;
+      is_told_apart = is_told_apart || (entry & (kCopied | kCompressed)) != 0;
       const Held held = judge_.held(entry);
       if (held.kind == Held::Kind::nothing) {
         // Beside a data file a lost table names no cluster of this file: each entry speaks for itself.
@@ -174,11 +200,12 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
         continue;
       }
       ++targets;
-      unexplained += leaked_.contains(held.first) || counted_too_high_.contains(held.first);
+      unexplained += leaked_.contains(held.first) || counted_too_high_.contains(held.first) ||
+                     uncounted_.contains(held.first);
     }
   }
   if (targets == 0) return is_zero ? Content::zeros : Content::other;
-  return copied && unexplained * 2 >= targets ? Content::l2_table : Content::other;
+  return is_told_apart && unexplained * 2 >= targets ? Content::l2_table : Content::other;
 }
 
 void LeakExaminer::report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count,
@@ -246,7 +273,8 @@ std::uint64_t LeakExaminer::take_targets(std::uint64_t table_cluster) {
   for (std::uint64_t i = 0; i < bytes.size(); i += geometry_.l2_entry_bytes) {
     const Held held = judge_.held(load_big_endian<std::uint64_t>(bytes.data() + i));
     for (std::uint64_t cluster = held.first; cluster != held.first + held.count; ++cluster) {
-      if (!leaked_.contains(cluster) || orphans_.contains(cluster)) continue;
+      if (orphans_.contains(cluster) || !(leaked_.contains(cluster) || uncounted_.contains(cluster)))
+        continue;
       orphans_.add(cluster);
       ++taken;
     }
@@ -372,9 +400,10 @@ void LeakExaminer::report_region(const ClusterRange& region) {
 
 }  // namespace
 
-void examine_leaks(Context& context, const Tables& tables, const std::vector<std::uint32_t>& zero_tables,
-                   const Offenders& offenders, const ClusterSet& spared) {
-  LeakExaminer(context, tables, zero_tables, offenders, spared).examine();
+ClusterSet examine_leaks(Context& context, const Tables& tables,
+                         const std::vector<std::uint32_t>& zero_tables, const Offenders& offenders,
+                         const ClusterSet& spared, const ClusterSet& uncounted) {
+  return LeakExaminer(context, tables, zero_tables, offenders, spared, uncounted).examine();
 }
 
 }  // namespace cowvet

@@ -12,8 +12,10 @@
 namespace cowvet {
 
 // refcount/leak, refcount/orphan-mapping, header/l1-implausible. `zero_tables` are indices of L2 tables (into
-// tables.l2) in which every entry is zero; clusters in `spared` are not reported.
-void examine_leaks(Context& context, const Tables& tables, const std::vector<std::uint32_t>& zero_tables,
-                   const Offenders& offenders, const ClusterSet& spared);
+// tables.l2) in which every entry is zero; clusters in `spared` are not reported. `uncounted`: see
+// uncounted_clusters.h. Returns what was reported as lost data.
+ClusterSet examine_leaks(Context& context, const Tables& tables,
+                         const std::vector<std::uint32_t>& zero_tables, const Offenders& offenders,
+                         const ClusterSet& spared, const ClusterSet& uncounted);
 
 }  // namespace cowvet

@@ -110,6 +110,7 @@ class References {
   // The window, in chunks: [window_begin, window_end).
   std::uint64_t window_begin() const { return window_begin_; }
   std::uint64_t window_end() const { return window_end_; }
+  bool covers_all() const { return window_begin_ == 0 && window_end_ == chunks_.size(); }
   bool in_window(std::uint64_t cluster) const {
     return chunk_of(cluster) >= window_begin_ && chunk_of(cluster) < window_end_;
   }

@@ -89,14 +89,6 @@ class OldRefcounts {
   const std::uint64_t per_block_;
 };
 
-ClusterSet given_up_clusters(const Round& round) {
-  ClusterSet clusters;
-  const unsigned bits = round.context.geometry.cluster_bits;
-  for (const Area& area : round.released)
-    clusters.add(area.offset >> bits, divide_up(area.length, round.context.geometry.cluster_bytes));
-  return clusters;
-}
-
 // What the plan itself moved away from its cluster is not lost.
 bool is_referenced(const Round& round, std::uint64_t cluster) {
   return round.context.references->references(cluster) != 0 ||
@@ -122,8 +114,19 @@ bool has_strayed_pointers(const Round& round) {
   return std::ranges::any_of(kStrayed, [&](RuleId strayed) { return round.found_before.contains(strayed); });
 }
 
+ClusterSet given_up_clusters(const Round& round) {
+  ClusterSet clusters;
+  const unsigned bits = round.context.geometry.cluster_bits;
+  for (const Area& area : round.released)
+    clusters.add(area.offset >> bits, divide_up(area.length, round.context.geometry.cluster_bytes));
+  return clusters;
+}
+
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count) {
   ClusterSet lost;
+  if (round.chosen(rule("refcount/orphan-mapping"), "keep") != "free")
+    for (std::uint64_t cluster = first; cluster < first + count; ++cluster)
+      if (round.context.orphans.contains(cluster)) lost.add(cluster);
   if (may_free_leaks(round) || (!has_lost_pointers(round) && !has_strayed_pointers(round))) return lost;
   const Geometry& geometry = round.context.geometry;
   const Device& image = round.editor.image();

@@ -19,9 +19,13 @@ bool may_hold_lost_data(const std::set<RuleId>& found);
 bool has_lost_pointers(const Round& round);
 bool has_strayed_pointers(const Round& round);
 
-// Clusters of [first, first + count), which lost their refcounts, that may hold lost data: they have content,
-// nothing refers to them, and they do not look like old refcounts. None where no pointer was lost, or where
-// the user lets such clusters be freed. Reads the content of what nothing refers to.
+// Those of Round::released.
+ClusterSet given_up_clusters(const Round& round);
+
+// Clusters of [first, first + count), which lost their refcounts, that hold lost data or may do so, unless the
+// user lets them be freed: what was reported as lost, and where pointers were lost, whatever has content,
+// though nothing refers to it, and does not look like old refcounts. Reads the content of what nothing refers
+// to.
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count);
 
 }  // namespace cowvet

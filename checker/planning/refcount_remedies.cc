@@ -22,6 +22,21 @@ namespace {
 
 constexpr std::uint64_t kMostTableBytes = 8 << 20;  // QEMU limit
 
+// What the new table replaces is no lost data, whatever it looks like.
+void release_old_counts(Round& round, bool keeps_blocks) {
+  const Context& context = round.context;
+  const unsigned bits = context.geometry.cluster_bits;
+  if (!context.refcount_table_usable) return;
+  round.released.push_back({.offset = context.header.refcount_table_offset,
+                            .length = std::uint64_t{context.header.refcount_table_clusters} << bits,
+                            .owner = {}});
+  if (keeps_blocks) return;
+  for (const RefcountBlock& block : context.refcounts->blocks)
+    if (block.believed)
+      round.released.push_back(
+          {.offset = block.offset, .length = context.geometry.cluster_bytes, .owner = {}});
+}
+
 // A new refcount table, large enough for the file and for its own growth, at `order`: without blocks, or with
 // those that are believed.
 bool replace_table(Round& round, const Finding& finding, unsigned order, bool keeps_blocks = false) {
@@ -46,6 +61,7 @@ bool replace_table(Round& round, const Finding& finding, unsigned order, bool ke
       if (block.believed && block.index * 8 < table.size())
         store_big_endian(table.data() + block.index * 8, block.offset);
   round.editor.write(File::image, *offset, table);
+  release_old_counts(round, keeps_blocks);
   round.editor.begin(finding.rule, Remedy::safe, "point the header to the new refcount table");
   round.editor.write_number(File::image, offsetof(RawHeader, refcount_table_offset), *offset);
   round.editor.write_number(File::image, offsetof(RawHeader, refcount_table_clusters),
@@ -55,8 +71,15 @@ bool replace_table(Round& round, const Finding& finding, unsigned order, bool ke
   return true;
 }
 
+// Whether refcounts that tell nothing any more may be counted anew: what was lost besides is known, and kept.
+bool may_count_anew(const Round& round) {
+  return round.context.unknown_references.empty() && round.context.findings.total(Severity::unchecked) == 0;
+}
+
 void rebuild_table(Round& round, const Finding& finding) {
-  if (!round.may_lower_refcounts() || round.replaced_table) return;
+  const bool tells_nothing = std::ranges::none_of(round.context.refcounts->blocks, &RefcountBlock::believed);
+  const bool may = round.may_lower_refcounts() || (tells_nothing && may_count_anew(round));
+  if (!may || round.replaced_table) return;
   round.replaced_table = true;
   const bool bad_order = finding.rule == rule("header/refcount-order");
   replace_table(round, finding, bad_order ? 4 : round.context.geometry.refcount_order);
@@ -130,8 +153,7 @@ void lengthen_table(Round& round, const Finding& finding) {
 }
 
 void clear_table_entry(Round& round, const Finding& finding) {
-  // Its counts are lost, so they are counted anew: that may lower some.
-  if (!round.may_lower_refcounts()) return;
+  if (!may_count_anew(round)) return;
   if (is_garbage(round)) return rebuild_table(round, finding);
   round.editor.begin(finding.rule, Remedy::safe, "drop a refcount block that cannot be believed");
   round.editor.write_number(File::image, finding.place.offset, std::uint64_t{0});
@@ -217,8 +239,10 @@ ClusterSet clusters_to_keep(Round& round, const Finding& leak) {
     return kept;
   const std::uint64_t first = leak.place.offset >> round.context.geometry.cluster_bits;
   const bool in_doubt = has_strayed_pointers(round);
+  const ClusterSet given_up = given_up_clusters(round);
   for (std::uint64_t cluster = first; cluster != first + leak.count; ++cluster)
-    if (cluster < round.context.geometry.file_clusters && (in_doubt || round.context.kept.contains(cluster)))
+    if (cluster < round.context.geometry.file_clusters && !given_up.contains(cluster) &&
+        (in_doubt || round.context.kept.contains(cluster)))
       kept.add(cluster);
   if (kept.empty()) return kept;
   round.consent_needed.insert(fmt::format(

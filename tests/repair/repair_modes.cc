@@ -103,6 +103,9 @@ constexpr Reason kChosen[] = {
      "what only the dropped snapshot mapped is kept until the user says otherwise"},
     {"stories/03-two-l1-entries", "", kWhichWindow},
     {"stories/04-l1-entry-zeroed", "", kWhichWindow},
+    {"stories/l1-entry-zeroed-with-a-wiped-refcount-block", "", kWhichWindow},
+    {"stories/l1-entry-zeroed-without-refcount-block", "", kWhichWindow},
+    {"stories/l1-entry-zeroed-without-refcount-table", "", kWhichWindow},
     {"stories/l2-table-punched", "", kWhichWindow},
 };
 
