@@ -105,7 +105,7 @@ struct Context {
   std::vector<Area> stale_areas;
 
   // Set by who plans a repair, before the passes run: what the plan gave up on purpose. As above.
-  std::vector<Area> released_areas;
+  ClusterSet released;
 
   // Something that may hold references could not be read or believed: then nothing may be called a leak.
   // Says what, for people.

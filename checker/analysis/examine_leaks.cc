@@ -45,10 +45,10 @@ class LeakExaminer {
         judge_(context) {
     for (const MismatchRun& run : offenders.runs[static_cast<unsigned>(Mismatch::too_high)])
       counted_too_high_.add(run.first, run.count);
-    for (const std::vector<Area>* areas : {&context.stale_areas, &context.released_areas})
-      for (const Area& area : *areas)
-        for (std::uint64_t at = 0; at < area.length; at += geometry_.cluster_bytes)
-          stale_.add((area.offset + at) >> geometry_.cluster_bits);
+    stale_ = context.released;
+    for (const Area& area : context.stale_areas)
+      for (std::uint64_t at = 0; at < area.length; at += geometry_.cluster_bytes)
+        stale_.add((area.offset + at) >> geometry_.cluster_bits);
   }
 
   ClusterSet examine() {

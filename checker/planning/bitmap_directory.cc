@@ -29,10 +29,6 @@ bool is_plausible(const Round& round, const Bitmap& bitmap) {
            round.context.clusters_in_file(bitmap.table_offset, bitmap.table_size * std::uint64_t{8})));
 }
 
-void release_area(Round& round, std::uint64_t offset, std::uint64_t length) {
-  if (length != 0) round.released.push_back({.offset = offset, .length = length, .owner = {}});
-}
-
 void release_bitmap(Round& round, const BitmapRecord& record) {
   Context& context = round.context;
   if (!record.table_usable) {
@@ -44,12 +40,12 @@ void release_bitmap(Round& round, const BitmapRecord& record) {
     return;
   }
   const std::uint64_t entries = record.bitmap.table_size;
-  release_area(round, record.bitmap.table_offset, entries * 8);
+  round.release(record.bitmap.table_offset, entries * 8);
   for_each_entry(context, record.bitmap.table_offset, entries, {.structure = Structure::bitmap_table},
                  [&](std::uint64_t, std::uint64_t raw) {
                    const std::uint64_t offset = BitmapTableEntry{raw}.host_offset();
                    if (offset != 0 && context.aligned(offset) && context.clusters_in_file(offset, 1))
-                     release_area(round, offset, context.geometry.cluster_bytes);
+                     round.release(offset, context.geometry.cluster_bytes);
                  });
 }
 
@@ -110,10 +106,9 @@ void drop_bitmaps_extension(Round& round, const Finding& finding, const std::str
   const auto bits = round.editor.read_number<std::uint64_t>(File::image, at);
   round.editor.write_number(File::image, at, bits & ~kAutoclearBitmaps);
   for (const BitmapRecord& record : round.context.bitmaps) release_bitmap(round, record);
-  for (const Area& area_left : round.context.stale_areas)
-    release_area(round, area_left.offset, area_left.length);
+  for (const Area& area_left : round.context.stale_areas) round.release(area_left.offset, area_left.length);
   if (const auto& directory = round.context.bitmap_directory)
-    release_area(round, directory->first, directory->second);
+    round.release(directory->first, directory->second);
 }
 
 void drop_bitmaps(Round& round, const Finding& finding, const std::string& why,
@@ -142,7 +137,7 @@ void drop_bitmaps(Round& round, const Finding& finding, const std::string& why,
   name_directory(round, extent);
   for (const BitmapRecord& record : round.context.bitmaps)
     if (is_dropped(record)) release_bitmap(round, record);
-  release_area(round, round.context.bitmap_directory->first, round.context.bitmap_directory->second);
+  round.release(round.context.bitmap_directory->first, round.context.bitmap_directory->second);
 }
 
 }  // namespace cowvet

@@ -41,9 +41,9 @@ class HeaderRefinement {
     context.report = finish_report(context);
     Editor editor(image, nullptr, planning_.most_held_bytes);
     std::set<std::string> wanted;
-    std::vector<Area> given_up;
+    ClusterSet given_up;
     const std::set<RuleId> before;
-    Round round(context, editor, planning_, wanted, given_up, before);
+    Round round(context, context, editor, planning_, wanted, given_up, before);
     round.findings = context.report.findings;
     unowned_ = unowned_clusters(round);
     lengthen_tables();

@@ -114,14 +114,6 @@ bool has_strayed_pointers(const Round& round) {
   return std::ranges::any_of(kStrayed, [&](RuleId strayed) { return round.found_before.contains(strayed); });
 }
 
-ClusterSet given_up_clusters(const Round& round) {
-  ClusterSet clusters;
-  const unsigned bits = round.context.geometry.cluster_bits;
-  for (const Area& area : round.released)
-    clusters.add(area.offset >> bits, divide_up(area.length, round.context.geometry.cluster_bytes));
-  return clusters;
-}
-
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count) {
   ClusterSet lost;
   if (round.chosen(rule("refcount/orphan-mapping"), "keep") != "free")
@@ -131,14 +123,13 @@ ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t co
   const Geometry& geometry = round.context.geometry;
   const Device& image = round.editor.image();
   OldRefcounts old(round);
-  const ClusterSet given_up = given_up_clusters(round);
   std::vector<std::byte> bytes(geometry.cluster_bytes);
   const std::uint64_t end = std::min(first + count, geometry.file_clusters);
   for (std::uint64_t cluster = first; cluster < end; ++cluster) {
     cluster =
         std::max(cluster, image.next_data(cluster << geometry.cluster_bits).begin >> geometry.cluster_bits);
     if (cluster >= end) break;
-    if (is_referenced(round, cluster) || given_up.contains(cluster)) continue;
+    if (is_referenced(round, cluster) || round.released.contains(cluster)) continue;
     // What cannot be read may hold anything.
     const bool is_read = image.read(cluster << geometry.cluster_bits, bytes).has_value();
     if (is_read && (leading_zeros(bytes) == bytes.size() || old.is_table_or_block(bytes))) continue;

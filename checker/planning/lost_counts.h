@@ -19,11 +19,8 @@ bool may_hold_lost_data(const std::set<RuleId>& found);
 bool has_lost_pointers(const Round& round);
 bool has_strayed_pointers(const Round& round);
 
-// Those of Round::released.
-ClusterSet given_up_clusters(const Round& round);
-
-// Clusters of [first, first + count), which lost their refcounts, that hold lost data or may do so, unless the
-// user lets them be freed: what was reported as lost, and where pointers were lost, whatever has content,
+// Clusters of [first, first + count), which lost their refcounts, that hold lost data or may do so, unless
+// the user lets them be freed: what was reported as lost, and where pointers were lost, whatever has content,
 // though nothing refers to it, and does not look like old refcounts. Reads the content of what nothing refers
 // to.
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count);

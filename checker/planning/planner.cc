@@ -108,7 +108,7 @@ class Planner {
       return options_.only.contains(std::string(total.rule->id));
     });
   }
-  std::unique_ptr<Context> examine_again(const Inputs& edited, const std::vector<Area>& released) const;
+  std::unique_ptr<Context> examine_again(const Inputs& edited, const ClusterSet& released) const;
   std::unique_ptr<Context> run_rounds(const Context& before, const Inputs& edited, Editor& editor);
   bool apply_first_stage(Round& round);
   bool is_wanted(const Finding& finding) const;
@@ -121,7 +121,7 @@ class Planner {
   Options check_;
   Plan plan_;
   std::set<std::string> consent_needed_;
-  std::vector<Area> released_;  // as Round::released
+  ClusterSet released_;  // as Round::released
   std::set<RuleId> found_before_;
 };
 
@@ -175,10 +175,9 @@ bool Planner::apply_first_stage(Round& round) {
   return false;
 }
 
-std::unique_ptr<Context> Planner::examine_again(const Inputs& edited,
-                                                const std::vector<Area>& released) const {
+std::unique_ptr<Context> Planner::examine_again(const Inputs& edited, const ClusterSet& released) const {
   auto context = std::make_unique<Context>(edited, check_, progress_);
-  context->released_areas = released;
+  context->released = released;
   examine(*context);
   return context;
 }

@@ -27,14 +27,11 @@ void release_old_counts(Round& round, bool keeps_blocks) {
   const Context& context = round.context;
   const unsigned bits = context.geometry.cluster_bits;
   if (!context.refcount_table_usable) return;
-  round.released.push_back({.offset = context.header.refcount_table_offset,
-                            .length = std::uint64_t{context.header.refcount_table_clusters} << bits,
-                            .owner = {}});
+  round.release(context.header.refcount_table_offset,
+                std::uint64_t{context.header.refcount_table_clusters} << bits);
   if (keeps_blocks) return;
   for (const RefcountBlock& block : context.refcounts->blocks)
-    if (block.believed)
-      round.released.push_back(
-          {.offset = block.offset, .length = context.geometry.cluster_bytes, .owner = {}});
+    if (block.believed) round.release(block.offset, context.geometry.cluster_bytes);
 }
 
 // A new refcount table, large enough for the file and for its own growth, at `order`: without blocks, or with
@@ -239,9 +236,8 @@ ClusterSet clusters_to_keep(Round& round, const Finding& leak) {
     return kept;
   const std::uint64_t first = leak.place.offset >> round.context.geometry.cluster_bits;
   const bool in_doubt = has_strayed_pointers(round);
-  const ClusterSet given_up = given_up_clusters(round);
   for (std::uint64_t cluster = first; cluster != first + leak.count; ++cluster)
-    if (cluster < round.context.geometry.file_clusters && !given_up.contains(cluster) &&
+    if (cluster < round.context.geometry.file_clusters && !round.released.contains(cluster) &&
         (in_doubt || round.context.kept.contains(cluster)))
       kept.add(cluster);
   if (kept.empty()) return kept;

@@ -19,6 +19,12 @@ bool Round::is_asked_for(const Finding& finding) const {
   return finding.severity != Severity::notice || options.only.contains(std::string(finding.rule->id));
 }
 
+void Round::release(std::uint64_t offset, std::uint64_t length) {
+  const unsigned bits = context.geometry.cluster_bits;
+  const std::uint64_t first = offset >> bits;
+  if (length != 0) released.add(first, ((offset + length - 1) >> bits) - first + 1);
+}
+
 std::string Round::chosen(RuleId rule, std::string_view by_default) const {
   const auto choice = options.choices.find(std::string(rule->id));
   return choice == options.choices.end() ? std::string(by_default) : choice->second;

@@ -18,7 +18,7 @@ namespace cowvet {
 
 struct Round {
   Round(const Context& first, Context& ctx, Editor& edit, const PlanOptions& opt,
-        std::set<std::string>& wanted, std::vector<Area>& given_up, const std::set<RuleId>& found_first)
+        std::set<std::string>& wanted, ClusterSet& given_up, const std::set<RuleId>& found_first)
       : before(first),
         context(ctx),
         editor(edit),
@@ -34,7 +34,7 @@ struct Round {
   const PlanOptions& options;
   Allocator allocator;
   std::set<std::string>& consent_needed;
-  std::vector<Area>& released;           // what remedies of all rounds gave up on purpose: no lost guest data
+  ClusterSet& released;                  // what remedies of all rounds gave up on purpose: no lost guest data
   const std::set<RuleId>& found_before;  // in the image as it is
   std::vector<Finding> findings;         // all of this round
   // Those of one rule, by place: what remedies compare a finding with. There may be very many.
@@ -54,6 +54,8 @@ struct Round {
   std::map<std::uint64_t, bool> doubtful_tables;  // see doubtful_tables.h
   bool counted_doubtful_tables = false;           // all of them are known
 
+  // The clusters of a stretch of the image file, in bytes, hold nothing that is needed any more.
+  void release(std::uint64_t offset, std::uint64_t length);
   // Whether a remedy of this class may be applied; where it may not, that is noted for the user.
   bool may(const Finding& finding, Remedy remedy);
   // A notice is no damage: what it is about is changed only where the user names it.

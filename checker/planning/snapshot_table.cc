@@ -21,22 +21,12 @@ constexpr std::uint64_t kMostL1Bytes = 32 << 20;      // QEMU limit
 constexpr std::uint64_t kMostTableBytes = 64 << 20;   // QEMU limit
 constexpr std::uint64_t kMostEntryBytes = 132 << 10;  // head, extra data, id and name
 
-void release(Round& round, std::uint64_t first_cluster, std::uint64_t count) {
-  const unsigned bits = round.context.geometry.cluster_bits;
-  round.released.push_back({.offset = first_cluster << bits, .length = count << bits, .owner = {}});
-}
-
-void release_area(Round& round, std::uint64_t offset, std::uint64_t length) {
-  const unsigned bits = round.context.geometry.cluster_bits;
-  if (length != 0) release(round, offset >> bits, ((offset + length - 1) >> bits) - (offset >> bits) + 1);
-}
-
 // What the snapshot refers to, as far as it can be followed. What others refer to as well is none the worse.
 void release_snapshot(Round& round, const SnapshotRecord& record) {
   Context& context = round.context;
   if (!record.l1_usable) return;
   const std::uint64_t l1_bytes = std::uint64_t{record.snapshot.l1_size} * 8;
-  release_area(round, record.snapshot.l1_table_offset, l1_bytes);
+  round.release(record.snapshot.l1_table_offset, l1_bytes);
   const EntryJudge judge(context);
   const std::uint64_t entry_words = context.geometry.l2_entry_bytes / 8;
   std::set<std::uint64_t> tables;
@@ -47,12 +37,14 @@ void release_snapshot(Round& round, const SnapshotRecord& record) {
                      tables.insert(offset);
                  });
   for (const std::uint64_t table : tables) {
-    release_area(round, table, context.geometry.cluster_bytes);
+    round.release(table, context.geometry.cluster_bytes);
     for_each_entry(context, table, context.geometry.cluster_bytes / 8, {.structure = Structure::l2_table},
                    [&](std::uint64_t word, std::uint64_t raw) {
                      if (word % entry_words != 0) return;
                      const Held held = judge.held(raw);
-                     if (held.count != 0) release(round, held.first, held.count);
+                     if (held.count != 0)
+                       round.release(held.first << context.geometry.cluster_bits,
+                                     held.count << context.geometry.cluster_bits);
                    });
   }
 }
@@ -126,7 +118,7 @@ bool write_snapshot_table(Round& round, const Finding& finding, Remedy remedy, c
     round.editor.write(File::image, offset, table);
   }
   for (const Area& area : round.context.areas)
-    if (area.structure == Structure::snapshot_table) release_area(round, area.offset, area.length);
+    if (area.structure == Structure::snapshot_table) round.release(area.offset, area.length);
   round.editor.begin(finding.rule, remedy, why);
   round.editor.write_number(File::image, offsetof(RawHeader, nb_snapshots),
                             static_cast<std::uint32_t>(snapshots.size()));
