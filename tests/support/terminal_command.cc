@@ -14,6 +14,15 @@ namespace {
 
 constexpr int kMostMilliseconds = 60'000;  // without a sign of life
 
+// As who logs in has them. Tests that a shell started in the background were made to ignore the keys that
+// interrupt, and so would be what they start.
+void take_default_signals() {
+  for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTSTP}) std::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 }  // namespace
 
 CommandResult run_at_terminal(const std::string& script, const std::filesystem::path& directory,
@@ -22,6 +31,7 @@ CommandResult run_at_terminal(const std::string& script, const std::filesystem::
   const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
   if (child < 0) throw std::system_error(errno, std::generic_category(), "forkpty");
   if (child == 0) {
+    take_default_signals();
     if (chdir(directory.c_str()) != 0) _exit(127);
     execl("/bin/sh", "sh", "-ec", script.c_str(), nullptr);
     _exit(127);
