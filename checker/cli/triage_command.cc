@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <expected>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "checker/analysis/parallel.h"
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/open_images.h"
@@ -31,7 +31,11 @@ namespace po = boost::program_options;
 constexpr std::string_view kHelp =
     "Sorts thousands of images by what is wrong with them: images that break the same rules in the same\n"
     "kinds of structures are one group. Directories are walked, without following links. Each image has\n"
-    "its own limits of time and memory; one that makes a worker crash is reported and ends nothing else.\n"
+    "its own limits of time and memory; one that makes a worker crash is reported and ends nothing else. "
+    "What\n"
+    "a repair left beside an image counts as it does for 'cowvet check': the record of what it kept, and "
+    "the\n"
+    "journal of one that was interrupted.\n"
     "The exit status is that of the worst image, the worst first:\n"
     "  1   an image could not be examined, crashed a worker, or reached a limit; or images were not looked\n"
     "      at, a shard is missing, an image was not distilled, or the command line is wrong\n"
@@ -65,7 +69,7 @@ struct Texts {
 po::options_description describe_options(TriageOptions& options, Texts& texts) {
   po::options_description list;
   list.add_options()("jobs,j", po::value(&texts.jobs)->value_name("N"),
-                     "worker processes (default: one for each processor)");
+                     "worker processes (default: one for each processor that cowvet may run on)");
   list.add_options()("timeout", po::value(&texts.timeout)->value_name("SECONDS"),
                      "for one image (default 10); fractions are allowed");
   list.add_options()("max-memory", po::value(&texts.max_memory)->value_name("SIZE"),
@@ -75,8 +79,8 @@ po::options_description describe_options(TriageOptions& options, Texts& texts) {
       "human (default): a table; json: the same as a document; jsonl: a line for each image as "
       "it is examined, then one for each group, which --merge can join");
   list.add_options()("distill", po::value(&options.distill)->value_name("DIRECTORY"),
-                     "copy the smallest image of each group into a new directory; files that images name are "
-                     "not copied");
+                     "copy the smallest image of each group into a new directory; files that images name, or "
+                     "that a repair left beside them, are not copied");
   list.add_options()("shard", po::value(&texts.shard)->value_name("K/N"),
                      "look only at the K-th of N parts, which go by the names of the images");
   list.add_options()("merge", po::bool_switch(&options.merge),
@@ -104,7 +108,7 @@ std::expected<unsigned, std::string> parse_jobs(std::string_view text) {
   const auto number = parse_number("jobs", text);
   if (!number) return std::unexpected(number.error());
   if (*number > kMost) return std::unexpected(fmt::format("--jobs takes at most {}, not {}", kMost, *number));
-  return *number != 0 ? static_cast<unsigned>(*number) : std::max(1u, std::thread::hardware_concurrency());
+  return *number != 0 ? static_cast<unsigned>(*number) : available_processors();
 }
 
 std::expected<Output, std::string> parse_output(std::string_view text) {

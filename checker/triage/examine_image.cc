@@ -1,13 +1,17 @@
 #include "checker/triage/examine_image.h"
 
+#include <fmt/format.h>
+
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "checker/analysis/analyze.h"
 #include "checker/device/file_device.h"
 #include "checker/device/follow.h"
 #include "checker/device/journal_name.h"
 #include "checker/device/locks.h"
+#include "checker/planning/kept_record.h"
 #include "checker/triage/signature.h"
 
 namespace cowvet {
@@ -21,14 +25,18 @@ ImageResult not_opened(const std::string& path, std::string_view reason, std::st
           .detail = std::move(detail)};
 }
 
-// The first finding of the severity that decided, for people.
+// What decided, for people: the first finding of that severity.
 std::string detail_of(const Report& report) {
+  if (!report.unfinished_journal.empty())
+    return fmt::format("a repair was interrupted, and may have left it in between: {}",
+                       report.unfinished_journal);
   for (const Finding& finding : report.findings)
     if (finding.severity == report.worst && report.worst != Severity::notice) return finding.detail;
   return "";
 }
 
-Report analyze_file(const FileDevice& device, const ExamineOptions& options) {
+// `kept`: what former repairs kept, as `cowvet check` takes it into account, too.
+Report analyze_file(const FileDevice& device, std::vector<KeptRun> kept, const ExamineOptions& options) {
   const FollowRules backing{.image_path = device.name(), .follow_directories = {}};
   FollowRules data_file = backing;
   if (!options.force_share) data_file.locks = LockUse::take;
@@ -37,6 +45,7 @@ Report analyze_file(const FileDevice& device, const ExamineOptions& options) {
   analysis.threads = 1;  // images are shared out among processes
   analysis.deep = options.deep;
   analysis.max_memory_bytes = options.reference_memory_bytes;
+  analysis.kept = std::move(kept);
   Report report = analyze(inputs, analysis);
   if (has_unfinished_journal(device.name())) report.unfinished_journal = journal_path_of(device.name());
   return report;
@@ -52,15 +61,23 @@ ImageResult examine(const std::string& path, const ExamineOptions& options) {
   if (!options.force_share)
     if (const auto locks = take_locks((*device)->descriptor(), kImageCheckLocks); !locks)
       return not_opened(path, "in use", locks.error());
-  const Report report = analyze_file(**device, options);
-  return {.path = path,
-          .size_bytes = report.image_bytes,
-          .outcome = outcome_of(report),
-          .signature = signature_of(report),
-          .corruptions = report.counters.corruptions,
-          .leaks = report.counters.leaks,
-          .check_errors = report.counters.check_errors,
-          .detail = detail_of(report)};
+  const auto kept = read_kept_record(kept_path_of(path));
+  const Report report = analyze_file(**device, kept.value_or(std::vector<KeptRun>()), options);
+  ImageResult result{.path = path,
+                     .size_bytes = report.image_bytes,
+                     .outcome = outcome_of(report),
+                     .signature = signature_of(report),
+                     .corruptions = report.counters.corruptions,
+                     .leaks = report.counters.leaks,
+                     .kept_leaks = report.kept_leaks,
+                     .check_errors = report.counters.check_errors,
+                     .detail = detail_of(report)};
+  if (!kept) {
+    result.outcome = Outcome::unreadable;
+    result.signature = signature_of(Outcome::unreadable, "the record of what a repair kept");
+    result.detail = kept.error();
+  }
+  return result;
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ ImageResult read_result(const nlohmann::json& line, Outcome outcome) {
           .signature = line.at("signature").get<std::string>(),
           .corruptions = line.at("corruptions").get<std::uint64_t>(),
           .leaks = line.at("leaks").get<std::uint64_t>(),
+          .kept_leaks = line.at("kept-leaks").get<std::uint64_t>(),
           .check_errors = line.at("check-errors").get<std::uint64_t>(),
           .detail = line.value("detail", "")};
 }
@@ -63,6 +64,7 @@ std::string result_line(const ImageResult& result) {
                       {"signature", result.signature},
                       {"corruptions", result.corruptions},
                       {"leaks", result.leaks},
+                      {"kept-leaks", result.kept_leaks},
                       {"check-errors", result.check_errors}};
   if (!result.detail.empty()) line["detail"] = result.detail;
   return dump_json(line) + "\n";

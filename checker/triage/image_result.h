@@ -2,7 +2,7 @@
 // one machine to another.
 //
 //   line = {"type":"image", "filename":NAME, "size":BYTES, "outcome":OUTCOME, "signature":TEXT,
-//           "corruptions":N, "leaks":N, "check-errors":N, "detail":TEXT (where there is one)}
+//           "corruptions":N, "leaks":N, "kept-leaks":N, "check-errors":N, "detail":TEXT (where there is one)}
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,7 @@ struct ImageResult {
   std::string signature;  // see signature.h
   std::uint64_t corruptions = 0;
   std::uint64_t leaks = 0;
+  std::uint64_t kept_leaks = 0;  // of these: those that a former repair kept
   std::uint64_t check_errors = 0;
   std::string detail;  // for people; may be empty
 };

@@ -68,6 +68,8 @@ Outcome outcome_of(const Report& report) {
 std::string signature_of(const Report& report) {
   std::string signature(to_string(outcome_of(report)));
   signature += features_of(report);
+  if (!report.unfinished_journal.empty()) signature += " repair-unfinished";
+  if (report.kept_leaks != 0) signature += " kept-leaks";
   // Findings are by rule, but those of one rule are by place: what is alike need not be side by side.
   std::vector<std::string> of_rule;
   bool any = false;

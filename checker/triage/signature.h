@@ -1,9 +1,10 @@
 // What makes two images alike for who sorts thousands of them: the same rules are broken in the same kinds of
 // structures of the same kind of image. Offsets, cluster numbers, counts, sizes and names do not matter.
 //
-//   signature = outcome, { " ", feature }, [ ":", { " ", element } ] ;
+//   signature = outcome, { " ", feature }, { " ", trace }, [ ":", { " ", element } ] ;
 //   feature   = "v2" | "v3" | "extended-l2" | "data-file" | "raw" | "backing" | "encrypted" | "zstd" |
 //               "snapshots" | "bitmaps" ;
+//   trace     = "repair-unfinished" | "kept-leaks" ;            of a repair
 //   element   = rule, "(", place, [ " ~ ", place ], ")" ;       the second one: the other party of a conflict
 //   place     = [ "data-file " | "backing-file " ], [ "snapshot " | "bitmap " ], structure ;
 //

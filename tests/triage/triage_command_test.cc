@@ -10,6 +10,9 @@
 #include <set>
 #include <sstream>
 
+#include "checker/analysis/kept_clusters.h"
+#include "checker/device/file_device.h"
+#include "checker/planning/kept_record.h"
 #include "tests/cli/cli_test_base.h"
 
 namespace cowvet {
@@ -80,11 +83,41 @@ TEST_F(TriageCommand, says_of_each_image_what_check_says) {
     EXPECT_EQ(cowvet("check -q " + name).status, status.at(image["outcome"])) << name;
     EXPECT_EQ(image["size"], fs::file_size(directory_.file(name)));
     const Json checked = Json::parse(cowvet("check --output json " + name).out);
-    for (const auto* counter : {"corruptions", "leaks", "check-errors"})
+    for (const auto* counter : {"corruptions", "leaks", "kept-leaks", "check-errors"})
       EXPECT_EQ(image[counter], checked[counter]) << name << " " << counter;
   }
   EXPECT_EQ(lines_of(result.out, "group").size(), 4u);
   ASSERT_EQ(lines_of(result.out, "end").size(), 1u);
+}
+
+// What a repair leaves beside an image: the record of kept clusters, one that cannot be used, a journal.
+TEST_F(TriageCommand, regards_what_a_repair_left_as_check_does) {
+  make_leak("a");
+  prepare("mkdir links && ln -s ../a links/a");
+  const auto expect_agreement = [&](const std::string& image, const std::string& signature) {
+    const CommandResult triage = cowvet("triage --output jsonl " + image);
+    const CommandResult check = cowvet("check --output json " + image);
+    EXPECT_EQ(triage.status, check.status);
+    const Json line = lines_of(triage.out, "image").at(0);
+    const Json checked = Json::parse(check.out);
+    EXPECT_EQ(line["signature"], signature);
+    for (const auto* counter : {"corruptions", "leaks", "kept-leaks"})
+      EXPECT_EQ(line[counter], checked[counter]) << counter;
+  };
+  expect_agreement("a", "leaks v3: refcount/leak(file)");
+  std::vector<KeptRun> record;
+  const auto device = *FileDevice::open(directory_.file("a"));
+  add_kept_runs(*device, 20, 1, 16, record);  // the cluster that make_leak() lost
+  ASSERT_EQ(record.size(), 1u);
+  std::ofstream(directory_.file("a.cowvet-kept")) << encode_kept_record(record);
+  for (const auto* image : {"a", "links/a"})
+    expect_agreement(image, "leaks v3 kept-leaks: refcount/leak(file)");
+  std::ofstream(directory_.file("a.cowvet-kept")) << "something else";
+  expect_agreement("a", "unreadable: the record of what a repair kept");
+  prepare("rm a.cowvet-kept; touch a.cowvet-journal");
+  for (const auto* image : {"a", "links/a"})
+    expect_agreement(image, "unreadable v3 repair-unfinished: refcount/leak(file)");
+  EXPECT_THAT(cowvet("triage --output jsonl a").out, HasSubstr("a repair was interrupted"));
 }
 
 TEST_F(TriageCommand, says_the_same_with_any_number_of_workers) {
