@@ -20,6 +20,8 @@
 #include "checker/planning/plan_file.h"
 #include "checker/planning/planner.h"
 #include "checker/policy/judge_image.h"
+#include "checker/report/plan_fix.h"
+#include "checker/report/sarif_fix.h"
 
 namespace cowvet {
 namespace {
@@ -39,15 +41,26 @@ std::string write_plan_file(const Plan& plan, std::expected<NewFile, std::string
   return file->keep();
 }
 
+// A report is written when the files are closed.
+Plan fit_for_fix(Plan plan, const Inputs& inputs, const Report& report) {
+  Companion data_file;
+  if (plan.data_file) data_file = inputs.open_data_file(report.data_file_name);
+  if (!hold_originals(plan, inputs.image, data_file.device.get(), kLargestFixBytes))
+    plan.unfit = "what it copies cannot be read";
+  return plan;
+}
+
 // `kept`: what former repairs kept.
 void plan_repair(const Inputs& inputs, Run& run, const std::vector<KeptRun>& kept, Progress& progress,
-                 Examined& examined) {
+                 const Report& report, Examined& examined) {
   const CheckOptions& options = run.options;
-  if (has_unfinished_journal(examined.path)) {
+  if (!report.unfinished_journal.empty()) {
     if (!options.plan_file.empty())
       examined.error = fmt::format(
           "no plan is made for {} before the repair that was interrupted is finished or taken back",
           examined.path);
+    if (options.fixes)
+      examined.plan = Plan{.unfit = "a repair was interrupted, and has to be finished or taken back first"};
     return;
   }
   PlanOptions planning = options.planning;
@@ -56,8 +69,10 @@ void plan_repair(const Inputs& inputs, Run& run, const std::vector<KeptRun>& kep
   auto plan = make_plan(inputs, planning, &progress);
   if (plan) {
     if (run.plan_file) examined.error = write_plan_file(*plan, *run.plan_file);
-    if (options.fixes) examined.plan = *std::move(plan);
-  } else if (!options.plan_file.empty()) {  // the user asked for it; a fix is there or is not
+    if (options.fixes) examined.plan = fit_for_fix(*std::move(plan), inputs, report);
+  } else if (options.plan_file.empty()) {  // a fix is there or is not
+    examined.plan = Plan{.unfit = plan.error()};
+  } else {  // the user asked for it
     examined.error = fmt::format("no plan can be made for {}: {}", inputs.image.name(), plan.error());
   }
 }
@@ -127,7 +142,7 @@ void examine_opened(OpenedImage opened, Run& run, Examined& examined) {
   if (has_unfinished_journal(examined.path)) report.unfinished_journal = journal_path_of(examined.path);
   // A plan that does not know what was kept would give it away.
   if (examined.error.empty() && (!options.plan_file.empty() || options.fixes))
-    plan_repair(inputs, run, analysis.kept, progress, examined);
+    plan_repair(inputs, run, analysis.kept, progress, report, examined);
   keeper.close(report);
   examined.report = std::move(report);
 }

@@ -61,17 +61,6 @@ Json file_state_json(const FileState& state) {
   return json;
 }
 
-Json evidence_json(const Report& report) {
-  Json files = Json::array();
-  for (const Evidence& evidence : report.evidence)
-    files.push_back({{"file", to_string(evidence.file)},
-                     {"path", evidence.path},
-                     {"changed", evidence.changed()},
-                     {"before", file_state_json(evidence.before)},
-                     {"after", file_state_json(evidence.after)}});
-  return files;
-}
-
 // The counters of `qemu-img check`, which leaves out those that are zero.
 void add_counters(Json& json, const Counters& counters) {
   json["check-errors"] = counters.check_errors;
@@ -108,6 +97,14 @@ std::string dump_json(const Json& value, int indent) {
   return value.dump(indent, ' ', true, Json::error_handler_t::replace);
 }
 
+Json evidence_json(const Evidence& evidence) {
+  return {{"file", to_string(evidence.file)},
+          {"path", evidence.path},
+          {"changed", evidence.changed()},
+          {"before", file_state_json(evidence.before)},
+          {"after", file_state_json(evidence.after)}};
+}
+
 Json finding_json(const Finding& finding) {
   Json json = {{"rule", finding.rule->id}, {"severity", to_string(finding.severity)}};
   json.update(place_json(finding.place));
@@ -132,7 +129,7 @@ Json head_json(const Report& report, Verdict verdict, int status, std::string_vi
   json["backing-file"] = backing_file_json(report);
   json["kept-leaks"] = report.kept_leaks;
   json["unfinished-repair"] = report.unfinished_journal.empty() ? Json() : Json(report.unfinished_journal);
-  if (!report.evidence.empty()) json["evidence"] = evidence_json(report);
+  for (const Evidence& evidence : report.evidence) json["evidence"].push_back(evidence_json(evidence));
   json["rules"] = rules_json(report);
   return json;
 }

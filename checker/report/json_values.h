@@ -18,6 +18,8 @@ std::string dump_json(const OrderedJson& value, int indent = -1);
 
 OrderedJson finding_json(const Finding& finding);
 
+OrderedJson evidence_json(const Evidence& evidence);
+
 // Everything of a report but its findings. `summary` is one sentence.
 OrderedJson head_json(const Report& report, Verdict verdict, int status, std::string_view summary);
 OrderedJson head_json(const Report& report, Judging judging);

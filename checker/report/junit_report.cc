@@ -85,12 +85,34 @@ std::string test_xml(const Test& test, const std::string& suite) {
                            test.type, xml_text(test.message), xml_text(test.text));
 }
 
-std::string suite_xml(std::string_view image_name, const std::vector<Test>& tests) {
+std::string property_xml(const std::string& name, std::string_view value) {
+  return fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, xml_name(value));
+}
+
+// What --evidence keeps of the files, numbered.
+std::string properties_xml(const std::vector<Evidence>& files) {
+  if (files.empty()) return "";
+  std::string xml = "    <properties>\n";
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const Evidence& evidence = files[i];
+    const std::string prefix = fmt::format("evidence.{}.", i + 1);
+    xml += property_xml(prefix + "file", to_string(evidence.file)) +
+           property_xml(prefix + "path", evidence.path) +
+           property_xml(prefix + "sha256-before", evidence.before.sha256) +
+           property_xml(prefix + "sha256-after", evidence.after.sha256) +
+           property_xml(prefix + "changed", evidence.changed() ? "true" : "false");
+  }
+  return xml + "    </properties>\n";
+}
+
+std::string suite_xml(std::string_view image_name, const std::vector<Test>& tests,
+                      const std::vector<Evidence>& evidence = {}) {
   const std::string suite = xml_name(image_name);
   std::string xml = fmt::format(
       "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"0\">\n",
       suite, tests.size(), std::ranges::count(tests, Outcome::failure, &Test::outcome),
       std::ranges::count(tests, Outcome::error, &Test::outcome));
+  xml += properties_xml(evidence);
   for (const Test& test : tests) xml += test_xml(test, suite);
   return xml + "  </testsuite>\n";
 }
@@ -111,7 +133,7 @@ std::string junit_suite(const Report& report, Judging judging) {
                               .type = std::string(to_string(verdict_of(report))),
                               .message = verdict_sentence(report, judging)}};
   for (const RuleTotal& total : report.totals) tests.push_back(test_of(report, total, judging));
-  return suite_xml(report.image_name, tests);
+  return suite_xml(report.image_name, tests, report.evidence);
 }
 
 std::string junit_failure(std::string_view image_name, std::string_view error) {

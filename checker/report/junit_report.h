@@ -2,7 +2,8 @@
 // verdict and one for each rule that the image breaks.
 //
 // corruption and leaks are failures, what could not be examined is an error, notices pass (and fail with
-// `strict`). A rule that was not broken is no test: it may not even have been examined.
+// `strict`). A rule that was not broken is no test: it may not even have been examined. What --evidence knows
+// of the files is in the suite's properties: evidence.1.path, .file, .sha256-before, .sha256-after, .changed.
 #pragma once
 
 #include <string>

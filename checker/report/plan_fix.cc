@@ -53,7 +53,27 @@ class Pieces {
   std::map<std::uint64_t, std::vector<std::byte>> pieces_;
 };
 
+std::uint64_t bytes_written(const Plan& plan) {
+  std::uint64_t bytes = 0;
+  for (const Step& step : plan.steps)
+    for (const Write& write : step.writes) bytes += write.new_bytes.size();
+  return bytes;
+}
+
 }  // namespace
+
+bool hold_originals(Plan& plan, const Device& image, const Device* data_file, std::uint64_t most_bytes) {
+  if (bytes_written(plan) > most_bytes) return true;
+  for (Step& step : plan.steps)
+    for (Write& write : step.writes) {
+      if (!write.new_bytes.has_original()) continue;
+      const Device* original = write.target == File::image ? &image : data_file;
+      std::vector<std::byte> bytes(write.new_bytes.size());
+      if (original == nullptr || !write.new_bytes.read(0, bytes, *original)) return false;
+      write.new_bytes = Content(bytes);
+    }
+  return true;
+}
 
 std::optional<std::vector<Replacement>> replacements_of(const Plan& plan, File target,
                                                         std::uint64_t file_bytes, std::uint64_t bytes_after,

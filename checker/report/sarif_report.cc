@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <algorithm>
-#include <optional>
+#include <utility>
 
-#include "checker/report/base64.h"
 #include "checker/report/escape.h"
 #include "checker/report/json_values.h"
-#include "checker/report/numbers.h"
 #include "checker/report/place_text.h"
-#include "checker/report/plan_fix.h"
+#include "checker/report/sarif_fix.h"
+#include "checker/report/sarif_uri.h"
 
 namespace cowvet {
 namespace {
@@ -55,19 +53,6 @@ Json rule_json(const Rule& rule) {
             {"remedy", to_string(rule.remedy)}}}};
 }
 
-// What a place's file is called here.
-std::string uri_of(const Report& report, File file) {
-  switch (file) {
-    case File::image:
-      return file_uri(report.image_name);
-    case File::data_file:
-      return file_uri(report.data_file_path.empty() ? report.data_file_name : report.data_file_path);
-    case File::backing_file:
-      return file_uri(report.backing_name);
-  }
-  return "";
-}
-
 Json location_json(const Report& report, const Place& place) {
   Json physical = {{"artifactLocation", {{"uri", uri_of(report, place.file)}}}};
   if (place.structure != Structure::none || place.offset != 0 || place.length != 0)
@@ -87,47 +72,6 @@ std::string fingerprint(const Report& report, const Finding& finding) {
   return fmt::format("{:016x}", XXH3_64bits(key.data(), key.size()));
 }
 
-std::optional<Json> change_json(const Plan& plan, File target, const Binding& file, std::uint64_t bytes_after,
-                                const std::string& uri) {
-  const auto replacements =
-      replacements_of(plan, target, file.size_bytes, bytes_after, SarifWriter::kLargestFixBytes);
-  if (!replacements) return std::nullopt;
-  Json list = Json::array();
-  for (const Replacement& replacement : *replacements)
-    list.push_back(
-        {{"deletedRegion", {{"byteOffset", replacement.offset}, {"byteLength", replacement.deleted_bytes}}},
-         {"insertedContent", {{"binary", base64(replacement.inserted)}}}});
-  return Json{{"artifactLocation", {{"uri", uri}}}, {"replacements", list}};
-}
-
-// Empty: the plan cannot be given as a fix.
-std::string fix_json(const Report& report, const Plan& plan) {
-  if (plan.empty() || !plan.unfit.empty()) return "";
-  Json changes = Json::array();
-  const auto add = [&](std::optional<Json> change) {
-    if (!change) return false;
-    if (!(*change)["replacements"].empty()) changes.push_back(*std::move(change));
-    return true;
-  };
-  if (!add(change_json(plan, File::image, plan.image, plan.image_bytes_after, uri_of(report, File::image))))
-    return "";
-  if (plan.data_file && !add(change_json(plan, File::data_file, *plan.data_file, plan.data_file_bytes_after,
-                                         uri_of(report, File::data_file))))
-    return "";
-  if (changes.empty()) return "";
-  std::string text = fmt::format("The whole plan, {}:", counted(plan.steps.size(), "step", "steps"));
-  for (const Step& step : plan.steps)
-    text += fmt::format("\n{}: {}", step.rule->id, escape_for_terminal(step.why));
-  return dump_json({{"description", {{"text", text}}}, {"artifactChanges", changes}});
-}
-
-// The first finding that the plan settles; it carries the fix. Else the first one at all.
-const Finding* carrier_of(const Report& report, const Plan& plan) {
-  for (const Finding& finding : report.findings)
-    if (std::ranges::find(plan.steps, finding.rule, &Step::rule) != plan.steps.end()) return &finding;
-  return report.findings.empty() ? nullptr : &report.findings.front();
-}
-
 Json properties_json(const Finding& finding) {
   Json json = {{"severity", to_string(finding.severity)}, {"remedy", to_string(finding.rule->remedy)}};
   json["count"] = finding.count;
@@ -140,25 +84,17 @@ Json properties_json(const Finding& finding) {
   return json;
 }
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-._~/").contains(c);
+Json artifact_json(const std::string& uri, std::uint64_t length_bytes) {
+  return {{"location", {{"uri", uri}}}, {"length", length_bytes}, {"roles", {"analysisTarget"}}};
+}
+
+Json verdict_json(const Report& report, Judging judging) {
+  return {{"verdict", to_string(verdict_of(report))},
+          {"status", exit_status_of(report, judging)},
+          {"summary", verdict_sentence(report, judging)}};
 }
 
 }  // namespace
-
-std::string file_uri(std::string_view path) {
-  std::string uri = path.starts_with('/') ? "file://" : "";
-  if (path.starts_with("//")) path.remove_prefix(path.find_first_not_of('/') - 1);
-  for (const char c : path) {
-    if (is_unreserved(c)) {
-      uri += c;
-    } else {
-      uri += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return uri;
-}
 
 std::string SarifWriter::begin() const {
   Json rules = Json::array();
@@ -173,31 +109,21 @@ std::string SarifWriter::begin() const {
 
 std::string SarifWriter::image(const Report& report, const Plan* plan) {
   status_ = worse_exit_status(status_, exit_status_of(report, judging_));
-  artifacts_.push_back(dump_json({{"location", {{"uri", uri_of(report, File::image)}}},
-                                  {"length", report.image_bytes},
-                                  {"roles", {"analysisTarget"}},
-                                  {"properties",
-                                   {{"verdict", to_string(verdict_of(report))},
-                                    {"status", exit_status_of(report, judging_)},
-                                    {"summary", verdict_sentence(report, judging_)}}}}));
-  std::string fix;
-  const Finding* carrier = nullptr;  // of the fix
-  if (plan != nullptr) {
-    fix = fix_json(report, *plan);
-    if (!fix.empty()) carrier = carrier_of(report, *plan);
-  }
+  add_artifacts(report);
+  SarifFix fix;
+  if (plan != nullptr) fix = sarif_fix(report, *plan);
+  const Finding* carrier = fix.json.empty() ? nullptr : carrier_of(report, *plan);
+  for (const std::string& remark : fix.remarks) notify("note", report.image_name, remark);
   std::string text;
   for (const Finding& finding : report.findings)
-    text += result(report, finding, &finding == carrier ? fix : "");
+    text += result(report, finding, &finding == carrier ? fix.json : "");
   return text;
 }
 
 std::string SarifWriter::failure(std::string_view image_name, std::string_view error) {
   status_ = worse_exit_status(status_, kExitIncomplete);
-  const Json location = {{"physicalLocation", {{"artifactLocation", {{"uri", file_uri(image_name)}}}}}};
-  notifications_.push_back(dump_json({{"level", "error"},
-                                      {"message", {{"text", escape_for_terminal(error)}}},
-                                      {"locations", Json::array({location})}}));
+  failed_ = true;
+  notify("error", image_name, error);
   return "";
 }
 
@@ -205,7 +131,37 @@ std::string SarifWriter::end() const {
   return fmt::format(
       "],\n\"artifacts\":[{}],\n\"invocations\":[{{\"executionSuccessful\":{},\"exitCode\":{},"
       "\"toolExecutionNotifications\":[{}]}}],\n\"columnKind\":\"unicodeCodePoints\"}}]}}\n",
-      fmt::join(artifacts_, ",\n"), notifications_.empty(), status_, fmt::join(notifications_, ",\n"));
+      fmt::join(artifacts_, ",\n"), !failed_, status_, fmt::join(notifications_, ",\n"));
+}
+
+// The files of --evidence, with the digests of what was examined; without it, the image.
+void SarifWriter::add_artifacts(const Report& report) {
+  bool has_image = false;
+  for (const Evidence& evidence : report.evidence) {
+    Json json = artifact_json(file_uri(evidence.path), evidence.before.size_bytes);
+    if (!evidence.before.sha256.empty()) json["hashes"] = {{"sha-256", evidence.before.sha256}};
+    if (evidence.file == File::image) json["properties"] = verdict_json(report, judging_);
+    json["properties"]["evidence"] = evidence_json(evidence);
+    has_image = has_image || evidence.file == File::image;
+    add_artifact(json);
+  }
+  if (has_image) return;
+  Json json = artifact_json(uri_of(report, File::image), report.image_bytes);
+  json["properties"] = verdict_json(report, judging_);
+  add_artifact(json);
+}
+
+// They have to be unique: an image may be named twice, and a file be the backing file of several.
+void SarifWriter::add_artifact(const Json& artifact) {
+  const auto [text, is_new] = known_artifacts_.insert(dump_json(artifact));
+  if (is_new) artifacts_.push_back(*text);
+}
+
+void SarifWriter::notify(std::string_view level, std::string_view image_name, std::string_view message) {
+  const Json location = {{"physicalLocation", {{"artifactLocation", {{"uri", file_uri(image_name)}}}}}};
+  notifications_.push_back(dump_json({{"level", level},
+                                      {"message", {{"text", escape_for_terminal(message)}}},
+                                      {"locations", Json::array({location})}}));
 }
 
 std::string SarifWriter::result(const Report& report, const Finding& finding, const std::string& fix) {

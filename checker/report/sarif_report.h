@@ -5,27 +5,25 @@
 // catalogue, all of them, with their texts. corruption and unchecked are of level "error", leak "warning",
 // notice "note".
 //
-// A plan becomes one `fix` with the writes of all steps, which are only right together: of the first result
-// that it settles. Regions are of the file as it is; where the file grows, the new bytes replace an empty
-// region at its end. Plans that must not be applied, change nothing, or are larger than kLargestFixBytes are
-// left out.
+// A plan becomes one `fix` (see sarif_fix.h). Why there is none, and what it leaves out, is a notification of
+// level "note"; an image that could not be opened is one of level "error". The digests of --evidence are the
+// hashes of the artifacts; what the files were afterwards is in their properties.
 #pragma once
 
-#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "checker/analysis/analyze.h"
 #include "checker/planning/plan.h"
+#include "checker/report/json_values.h"
 #include "checker/report/verdict.h"
 
 namespace cowvet {
 
 class SarifWriter {
  public:
-  static constexpr std::uint64_t kLargestFixBytes = 16 << 20;
-
   explicit SarifWriter(Judging judging) : judging_(judging) {}
 
   // Gives the text to write before the first image, for each image, and behind the last one. `plan` may be
@@ -37,16 +35,18 @@ class SarifWriter {
   std::string end() const;
 
  private:
+  void add_artifacts(const Report& report);
+  void add_artifact(const OrderedJson& artifact);
+  void notify(std::string_view level, std::string_view image_name, std::string_view message);
   std::string result(const Report& report, const Finding& finding, const std::string& fix);
 
   Judging judging_;
   bool any_result_ = false;
+  bool failed_ = false;  // an image could not be opened
   int status_ = 0;
-  std::vector<std::string> artifacts_;      // JSON objects
-  std::vector<std::string> notifications_;  // the same
+  std::vector<std::string_view> artifacts_;  // JSON objects, in the order of the log
+  std::set<std::string> known_artifacts_;    // the same
+  std::vector<std::string> notifications_;   // JSON objects
 };
-
-// A path as a relative or file URI: every byte that could mean anything else is written as %XX.
-std::string file_uri(std::string_view path);
 
 }  // namespace cowvet

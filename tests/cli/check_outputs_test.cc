@@ -32,6 +32,42 @@ TEST_F(CheckOutputs, of_several_images_are_one_document) {
   EXPECT_THAT(junit.out, HasSubstr("missing|verdict|error\n"));
 }
 
+// Also of an image with a data file, and where no digest is known.
+TEST_F(CheckOutputs, hold_the_digests_of_evidence) {
+  prepare("qemu-img create -q -f qcow2 -o data_file=d.raw a.qcow2 1M; qemu-io -c 'write 0 64k' a.qcow2");
+  const auto sum = [&](const std::string& name) { return shell("sha256sum <" + name + " | head -c 64").out; };
+  EXPECT_EQ(cowvet("check --evidence --output=sarif a.qcow2 > log").status, 0);
+  EXPECT_EQ(read("read_sarif.py", "log").status, 0);
+  const json artifacts = json::parse(shell("cat log").out)["runs"][0]["artifacts"];
+  ASSERT_EQ(artifacts.size(), 2u);
+  const std::string names[] = {"a.qcow2", "d.raw"};
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(artifacts[i]["location"]["uri"], names[i]);
+    EXPECT_EQ(artifacts[i]["hashes"], json({{"sha-256", sum(names[i])}}));
+    EXPECT_EQ(artifacts[i]["properties"]["evidence"]["after"]["sha256"], sum(names[i]));
+    EXPECT_EQ(artifacts[i]["properties"]["evidence"]["changed"], false);
+  }
+  EXPECT_EQ(artifacts[0]["properties"]["verdict"], "sound");
+  EXPECT_FALSE(artifacts[1]["properties"].contains("verdict"));
+
+  EXPECT_EQ(cowvet("check --evidence --output=junit a.qcow2 > report.xml").status, 0);
+  EXPECT_EQ(read("read_junit.py", "report.xml").status, 0);
+  const std::string properties =
+      shell("xmllint --xpath '/testsuites/testsuite/*[1]/property' report.xml").out;
+  for (const std::string& name : names) EXPECT_THAT(properties, HasSubstr(name));
+  EXPECT_THAT(properties, HasSubstr("name=\"evidence.1.sha256-before\" value=\"" + sum("a.qcow2") + "\""));
+  EXPECT_THAT(properties, HasSubstr("name=\"evidence.2.sha256-after\" value=\"" + sum("d.raw") + "\""));
+  EXPECT_EQ(cowvet("check --output=junit a.qcow2 | grep -c properties").out, "0\n");
+}
+
+TEST_F(CheckOutputs, name_an_image_once_that_is_given_twice) {
+  make_image("a");
+  cowvet("check --output=sarif a a missing missing > log");
+  const CommandResult result = read("read_sarif.py", "log");
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(json::parse(shell("cat log").out)["runs"][0]["artifacts"].size(), 1u);
+}
+
 // read_sarif.py holds every log to it; here that is seen to happen.
 TEST_F(CheckOutputs, are_held_to_the_schema_of_sarif) {
   if (read("read_sarif.py", "--schema").status != 0)
@@ -93,6 +129,25 @@ TEST_F(CheckOutputs, hold_no_fix_for_what_needs_no_repair) {
   prepare("echo text > text");
   EXPECT_EQ(cowvet("check --output=sarif --fixes sound text > log").status, 63);
   EXPECT_EQ(shell("grep -c artifactChanges log").out, "0\n");
+}
+
+// What a user would look for in vain is said.
+TEST_F(CheckOutputs, say_why_there_is_no_fix_and_what_it_leaves_out) {
+  make_image("lossy");
+  poke("lossy", l2_offset("lossy") + 8, std::uint64_t{0x8000000000000000} | (std::uint64_t{1} << 40));
+  make_leak("interrupted");
+  prepare("touch interrupted.cowvet-journal");
+  const auto invocation = [&](const std::string& image) {
+    cowvet("check --output=sarif --fixes " + image + " > log");
+    EXPECT_EQ(read("read_sarif.py", "log").status, 0);
+    return json::parse(shell("cat log").out)["runs"][0]["invocations"][0];
+  };
+  const json lossy = invocation("lossy");
+  EXPECT_EQ(lossy["executionSuccessful"], true);
+  ASSERT_FALSE(lossy["toolExecutionNotifications"].empty());
+  EXPECT_EQ(lossy["toolExecutionNotifications"][0]["level"], "note");
+  EXPECT_THAT(lossy.dump(), HasSubstr("for want of consent"));
+  EXPECT_THAT(invocation("interrupted").dump(), HasSubstr("a repair was interrupted"));
 }
 
 TEST_F(CheckOutputs, refuse_options_that_do_not_go_together) {

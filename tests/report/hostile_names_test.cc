@@ -6,7 +6,7 @@
 
 #include "checker/report/junit_report.h"
 #include "checker/report/report_writer.h"
-#include "checker/report/sarif_report.h"
+#include "checker/report/sarif_uri.h"
 #include "tests/report/sample_report.h"
 #include "tests/support/run_command.h"
 #include "tests/support/temporary_directory.h"

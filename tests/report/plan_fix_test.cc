@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "checker/device/memory_device.h"
+
 namespace cowvet {
 namespace {
 
@@ -11,9 +13,7 @@ using Bytes = std::vector<std::byte>;
 Plan plan_of(const std::vector<std::pair<std::uint64_t, Bytes>>& writes) {
   Plan plan;
   for (const auto& [offset, bytes] : writes)
-    plan.steps.push_back(
-        {.rule = rule("l2/copied"),
-         .writes = {{.offset = offset, .new_bytes = bytes}}});
+    plan.steps.push_back({.rule = rule("l2/copied"), .writes = {{.offset = offset, .new_bytes = bytes}}});
   return plan;
 }
 
@@ -63,8 +63,45 @@ TEST(PlanFix, is_not_made_for_plans_that_change_too_much) {
   EXPECT_FALSE(replacements_of(plan, File::image, 1000, 1001, 100).has_value());
 }
 
+Plan plan_with_copy(File target) {
+  Plan plan;
+  plan.steps.push_back({.rule = rule("l2/cross-linked"),
+                        .writes = {{.target = target, .offset = 0, .new_bytes = Content::original(40, 8)}}});
+  return plan;
+}
+
+TEST(PlanFix, holds_what_the_plan_names_by_its_place) {
+  Bytes image(64, std::byte{1});
+  std::ranges::fill(std::span(image).subspan(40, 8), std::byte{2});
+  const MemoryDevice device(image);
+  Plan plan = plan_with_copy(File::image);
+  EXPECT_FALSE(replacements_of(plan, File::image, 64, 64, 100).has_value());
+  EXPECT_TRUE(hold_originals(plan, device, nullptr, 8));
+  const auto replacements = replacements_of(plan, File::image, 64, 64, 100);
+  ASSERT_TRUE(replacements.has_value());
+  ASSERT_EQ(replacements->size(), 1u);
+  EXPECT_EQ(replacements->front().inserted, Bytes(8, std::byte{2}));
+}
+
+TEST(PlanFix, holds_what_is_copied_in_the_data_file) {
+  const MemoryDevice image(Bytes(64, std::byte{1}));
+  const MemoryDevice data_file(Bytes(64, std::byte{3}));
+  Plan plan = plan_with_copy(File::data_file);
+  EXPECT_FALSE(hold_originals(plan, image, nullptr, 100)) << "there is no data file";
+  EXPECT_TRUE(hold_originals(plan, image, &data_file, 100));
+  EXPECT_EQ(replacements_of(plan, File::data_file, 64, 64, 100)->front().inserted, Bytes(8, std::byte{3}));
+}
+
+TEST(PlanFix, holds_no_more_than_it_may) {
+  const MemoryDevice device(Bytes(64, std::byte{1}));
+  Plan plan = plan_with_copy(File::image);
+  EXPECT_TRUE(hold_originals(plan, device, nullptr, 7));
+  EXPECT_TRUE(plan.steps[0].writes[0].new_bytes.has_original());
+}
+
 TEST(PlanFix, leaves_out_what_is_written_to_another_file) {
-  EXPECT_TRUE(replacements_of(plan_of({{0, Bytes(8, std::byte{1})}}), File::data_file, 1000, 1000, 100)->empty());
+  EXPECT_TRUE(
+      replacements_of(plan_of({{0, Bytes(8, std::byte{1})}}), File::data_file, 1000, 1000, 100)->empty());
 }
 
 }  // namespace

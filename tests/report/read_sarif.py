@@ -68,7 +68,7 @@ def read(kind, value):
     for key, item in value.items():
         if key not in names:
             raise ValueError(f"{kind} has no property {key}")
-        if isinstance(item, dict) and (kind, key) not in KINDS and key != "partialFingerprints":
+        if isinstance(item, dict) and (kind, key) not in KINDS and key not in ("partialFingerprints", "hashes"):
             raise ValueError(f"{kind}.{key}: which kind?")
         arguments[names[key]] = read(KINDS.get((kind, key)), item)
     return cls(**arguments)
