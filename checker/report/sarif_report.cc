@@ -143,17 +143,17 @@ void SarifWriter::add_artifacts(const Report& report) {
     if (evidence.file == File::image) json["properties"] = verdict_json(report, judging_);
     json["properties"]["evidence"] = evidence_json(evidence);
     has_image = has_image || evidence.file == File::image;
-    add_artifact(json);
+    add_artifact(dump_json(json));
   }
   if (has_image) return;
   Json json = artifact_json(uri_of(report, File::image), report.image_bytes);
   json["properties"] = verdict_json(report, judging_);
-  add_artifact(json);
+  add_artifact(dump_json(json));
 }
 
 // They have to be unique: an image may be named twice, and a file be the backing file of several.
-void SarifWriter::add_artifact(const Json& artifact) {
-  const auto [text, is_new] = known_artifacts_.insert(dump_json(artifact));
+void SarifWriter::add_artifact(std::string artifact) {
+  const auto [text, is_new] = known_artifacts_.insert(std::move(artifact));
   if (is_new) artifacts_.push_back(*text);
 }
 

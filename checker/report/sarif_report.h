@@ -17,7 +17,6 @@
 
 #include "checker/analysis/analyze.h"
 #include "checker/planning/plan.h"
-#include "checker/report/json_values.h"
 #include "checker/report/verdict.h"
 
 namespace cowvet {
@@ -36,7 +35,7 @@ class SarifWriter {
 
  private:
   void add_artifacts(const Report& report);
-  void add_artifact(const OrderedJson& artifact);
+  void add_artifact(std::string artifact);
   void notify(std::string_view level, std::string_view image_name, std::string_view message);
   std::string result(const Report& report, const Finding& finding, const std::string& fix);
 

@@ -79,6 +79,14 @@ def hold_to_words(run):
     assert len({rule.id for rule in rules}) == len(rules)
     uris = {artifact.location.uri for artifact in run.artifacts}
     assert all(re.fullmatch(r"(file:///)?([A-Za-z0-9._~/-]|%[0-9A-F]{2})+", uri) for uri in uris), uris
+    for artifact in run.artifacts:
+        assert artifact.roles == ["analysisTarget"]  # one of the values of section 3.24.6
+        for algorithm, digest in (artifact.hashes or {}).items():
+            assert algorithm == "sha-256" and re.fullmatch("[0-9a-f]{64}", digest)
+    for notification in run.invocations[0].tool_execution_notifications:
+        assert notification.level in ("note", "error")
+        assert notification.message.text.strip()
+        assert notification.locations[0].physical_location.artifact_location.uri
     for result in run.results:
         assert rules[result.rule_index].id == result.rule_id
         assert result.level in ("none", "note", "warning", "error")
