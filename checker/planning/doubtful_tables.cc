@@ -35,6 +35,23 @@ bool is_noise(Round& round, std::uint64_t table) {
   return wrong > kFew && wrong > used / 2;
 }
 
+struct L1Extent {
+  std::uint64_t offset = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t disk_bytes = 0;
+};
+
+// The L1 table of the disk state with that owner.
+std::optional<L1Extent> find_l1_table(const Context& context, const std::string& owner) {
+  const Header& header = context.header;
+  if (owner.empty()) return L1Extent{header.l1_table_offset, header.l1_size, header.size};
+  for (const SnapshotRecord& record : context.snapshots)
+    if (record.l1_usable && record.owner() == owner)
+      return L1Extent{record.snapshot.l1_table_offset, record.snapshot.l1_size,
+                      record.snapshot.disk_size(header.size)};
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_in_doubtful_table(Round& round, const Finding& finding) {
@@ -53,20 +70,21 @@ std::uint64_t count_doubtful_tables(Round& round) {
 }
 
 std::optional<Finding> as_finding_of_l1_entry(Round& round, const Finding& finding) {
-  const Context& context = round.context;
   const Place& place = finding.place;
-  if (!place.owner.empty() || !place.l1_index || *place.l1_index >= context.header.l1_size)
-    return std::nullopt;
-  const std::uint64_t window = context.geometry.l2_window_bytes;
+  const auto l1 = find_l1_table(round.context, place.owner);
+  if (!l1 || !place.l1_index || *place.l1_index >= l1->entries) return std::nullopt;
+  const std::uint64_t window = round.context.geometry.l2_window_bytes;
   const std::uint64_t guest = *place.l1_index * window;
-  const std::uint64_t at = context.header.l1_table_offset + *place.l1_index * 8;
+  const std::uint64_t at = l1->offset + *place.l1_index * 8;
   const L1Entry entry{round.editor.read_number<std::uint64_t>(File::image, at)};
-  if (entry.l2_offset() != table_of(round, finding) || guest >= context.header.size) return std::nullopt;
+  if (entry.l2_offset() != table_of(round, finding)) return std::nullopt;
   Finding of_entry = finding;
-  of_entry.place.structure = Structure::l1_table;
+  of_entry.place.structure = place.owner.empty() ? Structure::l1_table : Structure::snapshot_l1_table;
   of_entry.place.offset = at;
   of_entry.place.length = 8;
-  of_entry.place.guest = GuestRange{guest, std::min(window, context.header.size - guest)};
+  // Behind the end of the disk is the VM state.
+  of_entry.place.guest =
+      GuestRange{guest, guest < l1->disk_bytes ? std::min(window, l1->disk_bytes - guest) : window};
   return of_entry;
 }
 

@@ -14,8 +14,8 @@ bool is_in_doubtful_table(Round& round, const Finding& finding);
 // How many tables with findings are doubtful.
 std::uint64_t count_doubtful_tables(Round& round);
 
-// The same finding as one about the L1 entry that names the table: its place, and the guest range of the
-// whole table. None where that entry is not in the active L1 table, or names another table by now.
+// The same finding as one about the L1 entry, of the active disk or a snapshot, that names the table: its
+// place, and the guest range of the whole table. None where that entry names another table by now.
 std::optional<Finding> as_finding_of_l1_entry(Round& round, const Finding& finding);
 
 }  // namespace cowvet

@@ -7,6 +7,7 @@
 #include "checker/format/header.h"
 #include "checker/planning/l1_room.h"
 #include "checker/planning/lost_tables.h"
+#include "checker/planning/patched_round.h"
 #include "checker/planning/table_candidates.h"
 
 namespace cowvet {
@@ -44,7 +45,7 @@ void start_anew(Round& round, const Finding& finding) {
 void find_l1_table(Round& round, const Finding& finding) {
   const Context& context = round.context;
   if (std::exchange(round.moved_l1, true)) return;
-  if (context.header.l1_size == 0) {
+  if (context.header.l1_size == 0 && context.header.size == 0) {
     round.editor.begin(finding.rule, Remedy::safe, "clear the offset of an L1 table without entries");
     round.editor.write_number(File::image, offsetof(RawHeader, l1_table_offset), std::uint64_t{0});
     return;
@@ -60,22 +61,56 @@ void find_l1_table(Round& round, const Finding& finding) {
   if (candidates.empty() && !context.l1_usable) start_anew(round, finding);
 }
 
+const SnapshotRecord* snapshot_of(const Round& round, const std::string& owner) {
+  const auto record = std::ranges::find(round.context.snapshots, owner, &SnapshotRecord::owner);
+  return record == round.context.snapshots.end() ? nullptr : &*record;
+}
+
+// The field that says where the L1 table of the disk state is.
+std::uint64_t pointer_to_l1(const SnapshotRecord* record) {
+  return record ? record->entry_offset + offsetof(RawSnapshotHead, l1_table_offset)
+                : offsetof(RawHeader, l1_table_offset);
+}
+
+std::vector<Candidate> candidates_for(const Round& round, const std::string& owner) {
+  const SnapshotRecord* record = snapshot_of(round, owner);
+  if (!record && !owner.empty()) return {};
+  return record ? snapshot_l1_candidates(round, *record) : l1_candidates(round);
+}
+
+void name_other_l1(Round& round, const Finding& finding, const std::string& owner,
+                   const Candidate& candidate) {
+  const SnapshotRecord* record = snapshot_of(round, owner);
+  const std::uint64_t disk_bytes = round.context.header.size;
+  apply_candidate(round, finding, candidate)
+      .impact.push_back({{0, record ? record->snapshot.disk_size(disk_bytes) : disk_bytes},
+                         owner,
+                         "an error, or another structure's content",
+                         "the data that the table maps"});
+}
+
 // Where what an L1 table leads to makes no sense, the table itself may be the wrong one: another structure's
 // place, or a part of the disk's own tables.
 void question_l1_table(Round& round, const Finding& finding) {
-  if (!round.questioned.insert(finding.place.owner).second) return;
-  const SnapshotRecord* record = nullptr;
-  for (const SnapshotRecord& snapshot : round.context.snapshots)
-    if (snapshot.owner() == finding.place.owner) record = &snapshot;
-  std::vector<Candidate> candidates = record ? snapshot_l1_candidates(round, *record) : l1_candidates(round);
-  const Candidate* candidate = pick_perfect(round, candidates);
-  if (!candidate) return;
-  const std::uint64_t disk_bytes = round.context.header.size;
-  apply_candidate(round, finding, *candidate)
-      .impact.push_back({{0, record ? record->snapshot.disk_size(disk_bytes) : disk_bytes},
-                         finding.place.owner,
-                         "an error, or another structure's content",
-                         "the data that the table maps"});
+  const std::string& owner = finding.place.owner;
+  if (!round.questioned.insert(owner).second) return;
+  std::vector<Candidate> candidates = candidates_for(round, owner);
+  if (const Candidate* candidate = pick_perfect(round, candidates))
+    name_other_l1(round, finding, owner, *candidate);
+}
+
+// What one disk state takes for its L1 table is an L2 table to another one. What it leads to is noise, then,
+// and may hide the lost table.
+void question_named_l1_table(Round& round, const Finding& finding) {
+  const Structure named = finding.other ? finding.other->structure : Structure::none;
+  if (named != Structure::l1_table && named != Structure::snapshot_l1_table) return;
+  const std::string& owner = finding.other->owner;
+  if (!round.questioned.insert("named as an L2 table: " + owner).second) return;
+  const std::uint64_t pointer = pointer_to_l1(snapshot_of(round, owner));
+  PatchedRound without(round, {Patch::number(pointer, std::uint64_t{0})});
+  std::vector<Candidate> candidates = candidates_for(without.round(), owner);
+  if (const Candidate* candidate = pick_perfect(round, candidates))
+    name_other_l1(round, finding, owner, *candidate);
 }
 
 // Empty entries behind those that the disk needs mean nothing.
@@ -97,6 +132,7 @@ constexpr RemedyRow kRows[] = {
     {rule("l1/unaligned"), Stage::pointers, question_l1_table},
     {rule("l1/outside"), Stage::pointers, question_l1_table},
     {rule("l1/not-l2"), Stage::pointers, question_l1_table},
+    {rule("l1/not-l2"), Stage::pointers, question_named_l1_table},
     {rule("l1/shared"), Stage::pointers, question_l1_table},
     {rule("l2/reserved-bits"), Stage::pointers, question_l1_table},
     {rule("l2/unaligned"), Stage::pointers, question_l1_table},

@@ -11,6 +11,7 @@
 #include "checker/format/header.h"
 #include "checker/planning/doubtful_tables.h"
 #include "checker/planning/impact.h"
+#include "checker/planning/patched_round.h"
 #include "checker/planning/private_copies.h"
 #include "checker/planning/round.h"
 
@@ -166,18 +167,20 @@ void leave_metadata(Round& round, const Finding& finding) {
   if (!proves) separate(round, finding);
 }
 
+// The only L2 table that nothing names.
+std::optional<std::uint64_t> only_lost_table(const Round& round) {
+  const std::vector<const Finding*> lost = round.lost_l2_tables();
+  return lost.size() == 1 ? std::optional(lost.front()->place.offset) : std::nullopt;
+}
+
 // Lost L2 tables and L1 entries that name none: where there is one of each, they belong together.
-void relink_or_drop(Round& round, const Finding& finding, std::uint64_t broken) {
-  std::vector<const Finding*> lost;
-  if (broken == 1) lost = round.lost_l2_tables();
-  if (lost.size() == 1) {
-    const Finding* table = lost.front();
-    Step& step =
-        round.editor.begin(finding.rule, Remedy::safe,
-                           fmt::format("name the only lost L2 table, at {:#x}", table->place.offset));
+void relink_or_drop(Round& round, const Finding& finding, std::optional<std::uint64_t> lost) {
+  if (lost) {
+    Step& step = round.editor.begin(finding.rule, Remedy::safe,
+                                    fmt::format("name the only lost L2 table, at {:#x}", *lost));
     step.impact.push_back({*finding.place.guest, finding.place.owner,
                            "an error, or another structure's content", "the data that the lost table maps"});
-    round.editor.write_number(File::image, finding.place.offset, table->place.offset | kCopied);
+    round.editor.write_number(File::image, finding.place.offset, *lost | kCopied);
     return;
   }
   if (!round.may(finding, Remedy::lossy)) return;
@@ -189,17 +192,25 @@ void relink_or_drop(Round& round, const Finding& finding, std::uint64_t broken) 
 
 void relink_or_drop_table(Round& round, const Finding& finding) {
   const Findings& found = round.context.findings;
-  relink_or_drop(
-      round, finding,
-      found.added(rule("l1/unaligned")) + found.added(rule("l1/outside")) + found.added(rule("l1/not-l2")));
+  const std::uint64_t broken =
+      found.added(rule("l1/unaligned")) + found.added(rule("l1/outside")) + found.added(rule("l1/not-l2"));
+  relink_or_drop(round, finding, broken == 1 ? only_lost_table(round) : std::nullopt);
 }
 
-// Where the whole table is noise, it is the L1 entry that is wrong.
+// Where the whole table is noise, it is the L1 entry that is wrong. What the noise seems to refer to may be
+// the lost table itself.
 template <RemedyFunction settle>
 void settle_entry(Round& round, const Finding& finding) {
   if (!is_in_doubtful_table(round, finding)) return settle(round, finding);
   const auto of_entry = as_finding_of_l1_entry(round, finding);
-  if (of_entry) relink_or_drop(round, *of_entry, count_doubtful_tables(round));
+  if (!of_entry) return;
+  std::optional<std::uint64_t> lost;
+  if (count_doubtful_tables(round) == 1) {
+    lost = only_lost_table(round);
+    const Patch no_entry = Patch::number(of_entry->place.offset, std::uint64_t{0});
+    if (!lost) lost = only_lost_table(PatchedRound(round, {no_entry}).round());
+  }
+  relink_or_drop(round, *of_entry, lost);
 }
 
 constexpr RemedyRow kRows[] = {

@@ -1,0 +1,22 @@
+#include "checker/planning/patched_round.h"
+
+#include "checker/analysis/passes.h"
+
+namespace cowvet {
+
+PatchedRound::PatchedRound(const Round& now, const std::vector<Patch>& patches)
+    : image_(now.context.inputs.image),
+      inputs_{image_, now.context.inputs.open_data_file, now.context.inputs.open_backing},
+      context_(inputs_, now.context.options, unseen_),
+      editor_(image_, nullptr, 0),
+      released_(now.released),
+      round_(now.before, context_, editor_, now.options, consent_needed_, released_, now.found_before) {
+  for (const Patch& patch : patches) image_.write(patch.offset, patch.bytes);
+  context_.released = released_;
+  context_.keep_references = true;
+  run_passes(context_);
+  context_.report = finish_report(context_);
+  round_.findings = context_.report.findings;
+}
+
+}  // namespace cowvet
