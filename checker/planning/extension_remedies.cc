@@ -147,23 +147,21 @@ void drop_empty_name(Round& round, const Finding& finding) {
   change_items(round, ExtensionType::data_file_name, [](auto& data) { return !data.empty(); });
 }
 
-void settle_unexpected_name(Round& round, const Finding& finding) {
+// That it is the bit that was lost is decided before anything else: header_search.cc.
+void drop_unexpected_name(Round& round, const Finding& finding) {
   const std::string outcome = round.chosen(finding.rule, "drop-name");
-  if (outcome == "drop-name") {
+  if (outcome == "set-bit") {
+    round.consent_needed.insert(
+        fmt::format("{}: the data file that is named cannot be opened, so that the bit is not set; "
+                    "--data-file PATH says where it is",
+                    finding.rule->id));
+  } else if (outcome != "drop-name") {
+    ask(round, finding, "a data file is named, but not used", "drop-name or =set-bit");
+  } else {
     round.editor
         .begin(finding.rule, Remedy::choice, "drop the data file name: the image keeps its data itself")
         .outcome = outcome;
     change_items(round, ExtensionType::data_file_name, [](auto&) { return false; });
-  } else if (outcome == "set-bit") {
-    Step& step = round.editor.begin(finding.rule, Remedy::choice, "set the external data file bit");
-    step.outcome = outcome;
-    step.impact.push_back(
-        {{0, round.context.header.size}, "", "what the image holds", "what the data file holds"});
-    const std::uint64_t at = offsetof(RawHeader, incompatible_features);
-    const auto bits = round.editor.read_number<std::uint64_t>(File::image, at);
-    round.editor.write_number(File::image, at, bits | kIncompatibleDataFile);
-  } else {
-    ask(round, finding, "a data file is named, but not used", "drop-name or =set-bit");
   }
 }
 
@@ -253,7 +251,7 @@ constexpr RemedyRow kRows[] = {
     {rule("ext/luks-outside"), Stage::pointers, find_luks_header},
     {rule("ext/luks-unaligned"), Stage::pointers, find_luks_header},
     {rule("ext/luks-unexpected"), Stage::header, settle_unexpected_luks},
-    {rule("ext/data-file-name-unexpected"), Stage::header, settle_unexpected_name},
+    {rule("ext/data-file-name-unexpected"), Stage::header, drop_unexpected_name},
     {rule("ext/data-file-name-empty"), Stage::header, drop_empty_name},
     {rule("ext/data-file-name-nul"), Stage::header, cut_data_file_name},
     {rule("ext/unterminated"), Stage::header, add_end_marker},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "checker/analysis/passes.h"
 #include "checker/analysis/refcount_table.h"
 #include "checker/format/header.h"
 #include "checker/planning/header_rebuild.h"
@@ -73,13 +74,16 @@ class HeaderSearch {
   }
 
   std::vector<Candidate> try_all(std::vector<Candidate> candidates) const {
-    for (Candidate& candidate : candidates)
-      candidate.score = try_out(before_.inputs, before_.options, candidate.patches);
+    for (Candidate& candidate : candidates) candidate.score = score_of(candidate);
     return candidates;
   }
 
   // Fields that may have any value, but are most unlikely to have this one.
   Found search_fields() const {
+    if (is_wanted(rule("header/lazy-without-v3")) && found("header/lazy-without-v3"))
+      if (auto version_3 = with_version_3()) return version_3;
+    if (is_wanted(rule("ext/data-file-name-unexpected")) && found("ext/data-file-name-unexpected"))
+      if (auto with_bit = with_data_file_bit()) return with_bit;
     if (is_wanted(rule("header/cluster-bits")) && is_scattered())
       if (auto only = only_perfect(cluster_sizes(before_.header.cluster_bits)))
         return HeaderChange{rule("header/cluster-bits"), Remedy::safe, std::move(*only)};
@@ -87,6 +91,53 @@ class HeaderSearch {
       if (auto only = only_perfect(refcount_orders(before_.header.refcount_order)))
         return HeaderChange{rule("header/refcount-order"), Remedy::safe, std::move(*only)};
     return std::nullopt;
+  }
+
+  // The version is that of the feature bits, if the header can be read so.
+  std::optional<HeaderChange> with_version_3() const {
+    Candidate version = versions().front();
+    version.why = "say version 3, whose feature bits are set";
+    version.score = score_of(version);
+    if (!version.score.is_usable()) return std::nullopt;
+    return HeaderChange{rule("header/lazy-without-v3"), Remedy::safe, std::move(version)};
+  }
+
+  // The bit was lost where the user says so, or where everything fits together with it, which does not
+  // without it. The file that is named must be there.
+  std::optional<HeaderChange> with_data_file_bit() const {
+    constexpr RuleId kRule = rule("ext/data-file-name-unexpected");
+    Candidate bit{.outcome = "set-bit",
+                  .why = "set the external data file bit",
+                  .patches = {Patch::number(offsetof(RawHeader, incompatible_features),
+                                            before_.header.incompatible_features | kIncompatibleDataFile)}};
+    const std::string outcome = chosen(kRule);
+    const bool is_certain = outcome.empty() && is_scattered() && fits_all(bit);
+    if ((outcome != bit.outcome && !is_certain) || !opens_data_file(bit)) return std::nullopt;
+    return HeaderChange{kRule, Remedy::choice, std::move(bit)};
+  }
+
+  // State bits say nothing about what fits: they are cleared last.
+  bool fits_all(Candidate candidate) const {
+    constexpr std::uint64_t kState = kIncompatibleDirty | kIncompatibleCorrupt;
+    const std::uint64_t bits = before_.header.incompatible_features | kIncompatibleDataFile;
+    candidate.patches = {Patch::number(offsetof(RawHeader, incompatible_features), bits & ~kState)};
+    return score_of(candidate).is_perfect();
+  }
+
+  bool opens_data_file(const Candidate& candidate) const {
+    OverlayDevice image(before_.inputs.image);
+    for (const Patch& patch : candidate.patches) image.write(patch.offset, patch.bytes);
+    Options options = before_.options;
+    options.guest_data = false;
+    Progress unseen;
+    const Inputs inputs{image, before_.inputs.open_data_file, before_.inputs.open_backing};
+    Context context(inputs, options, unseen);
+    run_passes(context);
+    return context.data_file.state == Companion::State::open;
+  }
+
+  Score score_of(const Candidate& candidate) const {
+    return try_out(before_.inputs, before_.options, candidate.patches);
   }
 
   std::optional<Candidate> only_perfect(std::vector<Candidate> untried) const {

@@ -8,6 +8,7 @@
 
 #include "checker/analysis/passes.h"
 #include "checker/planning/fixed_companion.h"
+#include "checker/planning/guest_view.h"
 #include "checker/planning/header_search.h"
 #include "checker/planning/lost_counts.h"
 #include "checker/planning/metadata_hash.h"
@@ -54,14 +55,14 @@ class Planner {
     }
     const auto header = search_header(before, options_);
     if (!header) return std::unexpected(header.error());
-    if (*header) return make_behind(**header);
+    if (*header) return make_behind(before, **header);
     make_from(before, nullptr);
     return std::move(plan_);
   }
 
  private:
   // Once the header is right, what is seen first is what a repair must not make worse.
-  Plan make_behind(const HeaderChange& change) {
+  Plan make_behind(const Context& before, const HeaderChange& change) {
     OverlayDevice image(inputs_.image);
     for (const Patch& patch : change.candidate.patches) image.write(patch.offset, patch.bytes);
     const Inputs seen{image, inputs_.open_data_file, inputs_.open_backing};
@@ -70,8 +71,19 @@ class Planner {
     note_found(context);
     plan_.data_file.reset();
     bind_data_file(context);
+    if (!before.report.header_usable || compare_guest_views(before, context, {})) shown_anew(context);
     make_from(context, &change);
     return std::move(plan_);
+  }
+  // All that the header decides reads otherwise than with the wrong one.
+  void shown_anew(const Context& context) {
+    const auto add = [&](std::uint64_t disk_bytes, const std::string& owner) {
+      shown_anew_.push_back(
+          {{0, disk_bytes}, owner, "nothing, or what other clusters hold", "the data that the tables map"});
+    };
+    add(context.header.size, "");
+    for (const SnapshotRecord& record : context.snapshots)
+      add(record.snapshot.disk_size(context.header.size), record.owner());
   }
   // `before`: what the image looks like, with the header as `change` (may be nullptr) makes it.
   void make_from(const Context& before, const HeaderChange* change) {
@@ -83,14 +95,13 @@ class Planner {
     const OpenCompanion companion =
         data_file ? FixedCompanion(before.data_file, editor.data_file()) : inputs_.open_data_file;
     const Inputs edited{editor.image(), companion, inputs_.open_backing};
-    if (change) write_header(editor, *change, before.header.size);
+    if (change) write_header(editor, *change);
     finish(before, run_rounds(before, edited, editor), edited, editor);
   }
-  static void write_header(Editor& editor, const HeaderChange& change, std::uint64_t disk_bytes) {
+  void write_header(Editor& editor, const HeaderChange& change) const {
     Step& step = editor.begin(change.rule, change.remedy, change.candidate.why);
     if (change.remedy == Remedy::choice) step.outcome = change.candidate.outcome;
-    step.impact.push_back(
-        {{0, disk_bytes}, "", "nothing, or what other clusters hold", "the data that the tables map"});
+    step.impact = shown_anew_;
     for (const Patch& patch : change.candidate.patches) editor.write(File::image, patch.offset, patch.bytes);
   }
   void examine(Context& context) const {
@@ -123,6 +134,7 @@ class Planner {
   std::set<std::string> consent_needed_;
   ClusterSet released_;  // as Round::released
   std::set<RuleId> found_before_;
+  std::vector<GuestImpact> shown_anew_;  // by a change of the header
 };
 
 void Planner::bind(const Context& before) {

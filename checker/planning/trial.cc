@@ -40,7 +40,7 @@ Score try_out(const Inputs& inputs, const Options& options, const std::vector<Pa
   Progress unseen;
   Context context(tried, of_trial, unseen);
   run_passes(context);
-  if (!context.report.header_usable) return {.unchecked = ~std::uint64_t{0}};
+  if (!context.report.header_usable) return {.unchecked = Score::kUnusable};
   return {.unchecked = context.findings.total(Severity::unchecked),
           .errors = context.findings.total(Severity::corruption) + context.findings.total(Severity::leak)};
 }

@@ -31,6 +31,9 @@ struct Score {
 
   auto operator<=>(const Score&) const = default;
   bool is_perfect() const { return *this == Score{}; }
+  bool is_usable() const { return unchecked != kUnusable; }  // the header could be read
+
+  static constexpr std::uint64_t kUnusable = ~std::uint64_t{0};
 };
 
 struct Candidate {

@@ -59,11 +59,11 @@ struct Reason {
   std::string_view why;
 };
 constexpr Reason kUnfit[] = {
-    {"ext/data-file-name-unexpected-bit-clear", "ext/data-file-name-unexpected=set-bit",
-     "the data file that is named is not there"},
     {"ext/duplicate-bitmaps", "ext/duplicate=last", "the last of the two bitmap directories is none"},
 };
 constexpr Reason kLeft[] = {
+    {"ext/data-file-name-unexpected-bit-clear", "ext/data-file-name-unexpected=set-bit",
+     "the data file that is named is not there"},
     {"data-file/first-cluster-lost", "", "legal, and without the raw bit nobody knows what was meant"},
     {"ext/unterminated-cluster-end", "", "a notice, and the first cluster has no room for an end marker"},
     {"header/backing-name-too-long-1024", "", "no shorter name is in the image"},
