@@ -149,6 +149,11 @@ void drop_bitmap(Round& round, const Finding& finding) {
                [&](const BitmapRecord& record) { return dropped.contains(record.entry_offset); });
 }
 
+// As long as the size of the disk is in doubt, so is what the tables of its bitmaps should have.
+void drop_misfit(Round& round, const Finding& finding) {
+  if (round.context.findings.added(rule("header/size-beyond-l1")) == 0) drop_bitmap(round, finding);
+}
+
 void find_or_drop_table(Round& round, const Finding& finding) {
   const auto record = std::ranges::find_if(
       round.context.bitmaps, [&](const BitmapRecord& candidate) { return concerns(candidate, finding); });
@@ -181,7 +186,7 @@ constexpr RemedyRow kRows[] = {
     {rule("bitmap/tail-bits"), Stage::entries, clear_tail},
     {rule("bitmap/table-unaligned"), Stage::auxiliary, find_or_drop_table},
     {rule("bitmap/table-outside"), Stage::auxiliary, find_or_drop_table},
-    {rule("bitmap/table-size"), Stage::auxiliary, drop_bitmap},
+    {rule("bitmap/table-size"), Stage::auxiliary, drop_misfit},
     {rule("bitmap/flags"), Stage::auxiliary, drop_bitmap},
     {rule("bitmap/type"), Stage::auxiliary, drop_bitmap},
     {rule("bitmap/granularity"), Stage::auxiliary, drop_bitmap},

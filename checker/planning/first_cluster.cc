@@ -99,6 +99,11 @@ std::optional<GuestRange> FirstCluster::find_backing_name() const {
   return GuestRange{static_cast<std::uint64_t>(begin - bytes_.begin()), length};
 }
 
+bool FirstCluster::holds_no_backing_name() const {
+  return walk_.terminated && std::ranges::all_of(std::span(bytes_).subspan(walk_.end), is_zero) &&
+         std::ranges::find(items, ExtensionType::backing_format, &Item::type) == items.end();
+}
+
 std::string FirstCluster::text_at(std::uint64_t offset, std::uint64_t length) const {
   const auto* text = reinterpret_cast<const char*>(bytes_.data());
   return {text + offset, length};

@@ -38,6 +38,8 @@ class FirstCluster {
   // the only text behind the end marker. Offset and length in the image.
   std::optional<GuestRange> find_backing_name() const;
   std::string text_at(std::uint64_t offset, std::uint64_t length) const;
+  // Nothing but zeros is behind the end marker, and no extension speaks of a backing file.
+  bool holds_no_backing_name() const;
 
  private:
   std::vector<std::byte> bytes_;

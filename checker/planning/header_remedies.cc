@@ -59,11 +59,6 @@ void clear_corrupt(Round& round, const Finding& finding) {
                       offsetof(RawHeader, incompatible_features), kIncompatibleCorrupt);
 }
 
-void set_version_3(Round& round, const Finding& finding) {
-  round.editor.begin(finding.rule, Remedy::safe, "say version 3, whose feature bits are set");
-  round.editor.write_number(File::image, offsetof(RawHeader, version), std::uint32_t{3});
-}
-
 // Where no extensions show how long the header is, zeros behind the least header are additional fields that
 // are not used, or the end of the extensions: which of both makes no difference.
 void restore_length(Round& round, const Finding& finding) {
@@ -137,25 +132,59 @@ void settle_compression_type(Round& round, const Finding& finding) {
   write_compression_type(round, deflate ? CompressionType::deflate : CompressionType::zstd);
 }
 
-void shrink_disk(Round& round, const Finding& finding) {
-  const std::uint64_t bytes = round.context.header.l1_size * round.context.geometry.l2_window_bytes;
-  Step& step = round.editor.begin(finding.rule, Remedy::choice,
-                                  fmt::format("let the disk end at {}, where its L1 table does", bytes));
-  step.outcome = "shrink";
+// Of a raw data file, which is all of the disk: the end that it shows, where nothing is mapped behind it.
+std::optional<std::uint64_t> end_of_raw_data(const Context& context) {
+  constexpr std::uint64_t kSector = 512;
+  if (!context.header.is_raw_data() || context.data_file.state != Companion::State::open ||
+      context.findings.added(rule("data-file/short")) == 0)
+    return std::nullopt;
+  const std::uint64_t bytes = divide_up(context.data_file.device->size_bytes(), kSector) * kSector;
+  const std::uint64_t mapped = context.header.l1_size * context.geometry.l2_window_bytes;
+  if (bytes > mapped) return std::nullopt;
+  bool is_end = true;
+  ExtentWalker(context, active_disk(context)).walk({bytes, mapped - bytes}, [&](const GuestExtent& extent) {
+    is_end = extent.kind == ExtentKind::unallocated;
+    return is_end;
+  });
+  return is_end ? std::optional(bytes) : std::nullopt;
+}
+
+void shrink_disk(Round& round, const Finding& finding, Remedy remedy) {
+  const auto data = end_of_raw_data(round.context);
+  const std::uint64_t bytes =
+      data.value_or(round.context.header.l1_size * round.context.geometry.l2_window_bytes);
+  Step& step = round.editor.begin(
+      finding.rule, remedy,
+      fmt::format("let the disk end at {}, where its {} does", bytes, data ? "raw data file" : "L1 table"));
+  if (remedy == Remedy::choice) step.outcome = "shrink";
   step.impact.push_back(
       {{bytes, round.context.header.size - bytes}, "", "an error", "behind the end of the disk"});
   round.editor.write_number(File::image, offsetof(RawHeader, size), bytes);
 }
 
+// Why it is the size that must be wrong, and not the length of the L1 table; empty: nothing says so.
+std::string_view why_size_is_wrong(const Context& context, std::uint64_t needed) {
+  if (needed > kMostL1Entries) return "no L1 table maps so much";
+  if (end_of_raw_data(context)) return "the raw data file ends before it as well";
+  const std::uint64_t bitmaps = context.bitmaps.size();
+  if (bitmaps != 0 && context.findings.added(rule("bitmap/table-size")) == bitmaps)
+    return "the tables of the bitmaps are too short for it as well";
+  return "";
+}
+
 void grow_l1_table(Round& round, const Finding& finding) {
   const Context& context = round.context;
   const std::uint64_t needed = finding.expected.value_or(0);
-  if (round.chosen(finding.rule, "grow") == "shrink") return shrink_disk(round, finding);
-  if (needed > kMostL1Entries) {
-    round.consent_needed.insert(
-        fmt::format("{}: no L1 table maps a disk of {} bytes, so the size must be wrong; needs --choose "
-                    "{}=shrink, which lets the disk end where its L1 table does",
-                    finding.rule->id, context.header.size, finding.rule->id));
+  const std::string chosen = round.chosen(finding.rule, "");
+  if (chosen == "shrink") return shrink_disk(round, finding, Remedy::choice);
+  const std::string_view wrong = why_size_is_wrong(context, needed);
+  if (!wrong.empty() && (needed > kMostL1Entries || chosen != "grow")) {
+    if (round.options.allow_lossy && context.l1_usable) return shrink_disk(round, finding, Remedy::lossy);
+    round.consent_needed.insert(fmt::format(
+        "{}: a size of {} bytes must be wrong: {}; needs --choose {}=shrink, or --allow lossy, to "
+        "let the disk end where its L1 table does{}",
+        finding.rule->id, context.header.size, wrong, finding.rule->id,
+        needed > kMostL1Entries ? "" : "; or =grow, where the size is right"));
     return;
   }
   if (!context.l1_usable) return;
@@ -216,6 +245,11 @@ void restore_backing_name(Round& round, const Finding& finding) {
   const Header& header = round.context.header;
   if (round.chosen(finding.rule, "restore") == "drop-backing") return drop_backing_name(round, finding);
   const auto area = FirstCluster::load(round);
+  if (area && header.backing_file_size == 0 && area->holds_no_backing_name()) {
+    round.editor.begin(finding.rule, Remedy::safe, "clear the place of a backing file name: there is none");
+    round.editor.write_number(File::image, offsetof(RawHeader, backing_file_offset), std::uint64_t{0});
+    return;
+  }
   const auto name = area ? area->find_backing_name() : std::nullopt;
   const bool agrees =
       name && (name->offset == header.backing_file_offset || name->length == header.backing_file_size);
@@ -238,7 +272,6 @@ void restore_backing_name(Round& round, const Finding& finding) {
 }
 
 constexpr RemedyRow kRows[] = {
-    {rule("header/lazy-without-v3"), Stage::header, set_version_3},
     {rule("header/length"), Stage::header, restore_length},
     {rule("header/compression-type"), Stage::auxiliary, settle_compression_type},
     {rule("header/size-beyond-l1"), Stage::header, grow_l1_table},

@@ -44,6 +44,7 @@ std::optional<std::uint64_t> make_room_for_l1(Round& round, RuleId rule, std::ui
       fmt::format("copy the L1 table at {:#x} to {:#x}, where there is room for more", offset, *to),
       Phase::structures);
   round.editor.write(File::image, *to, table);
+  round.release(offset, entries * 8);
   return to;
 }
 

@@ -72,12 +72,10 @@ bool is_repairable(RuleId rule_id) {
 // Recipes whose damage nobody but the user can settle: there the plan must say what it needs.
 bool is_left_to_user(std::string_view name) {
   constexpr std::string_view kNames[] = {
-      "ext/duplicate-bitmaps",                     // which of two bitmap directories?
-      "header/backing-name-overlap-hides-bitmap",  // there is no name at all: is it to be dropped?
-      "header/backing-name-too-long-1024",         // no shorter name is in the image
-      "header/backing-name-too-long-unused",       // is it to be dropped?
-      "header/size-beyond-l1-enormous",            // no L1 table maps so much
-      "overlap/two-bitmap-tables",                 // whose table is the one that nothing names?
+      "ext/duplicate-bitmaps",                // which of two bitmap directories?
+      "header/backing-name-too-long-1024",    // no shorter name is in the image
+      "header/backing-name-too-long-unused",  // is it to be dropped?
+      "overlap/two-bitmap-tables",            // whose table is the one that nothing names?
   };
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
