@@ -92,13 +92,9 @@ constexpr LegalRow kLegal[] = {
 struct LeftRow {
   std::string_view rule;
   std::string_view why;
-  std::string_view kind = {};  // of the damaged structure; empty: any
 };
 
 constexpr std::string_view kBound = "not touched while something is left that may have to do with it";
-
-constexpr std::string_view kNoise =
-    "a snapshot's L1 entry names data of noise as its L2 table: not given up yet, a remedy that we lack";
 
 constexpr LeftRow kLeft[] = {
     {"refcount/orphan-mapping", "lost guest data is kept until the user says otherwise"},
@@ -108,8 +104,6 @@ constexpr LeftRow kLeft[] = {
     {"refcount/overflow", kBound},
     {"header/corrupt", kBound},
     {"header/crypt-method", "no repair: nobody knows how the disk is encrypted"},
-    {"header/size-beyond-l1",
-     "no L1 table maps a disk of that size: the size is wrong, the user must say it"},
     {"header/backing-name-empty", "no name is in the image: the user must say it"},
     {"header/backing-name-outside", "no name is in the image: the user must say it"},
     {"header/backing-name-overlap", "where the name ends and the header begins cannot be known"},
@@ -124,32 +118,6 @@ constexpr LeftRow kLeft[] = {
     {"ext/luks-outside", "no repair: as above"},
     {"ext/luks-unexpected", "not dropped as long as the encryption method is unknown"},
     {"luks/header", "no repair: as above"},
-    {"l2/compressed-copied", kNoise, "snapshot-l1"},
-    {"l2/compressed-outside", kNoise, "snapshot-l1"},
-    {"l2/outside", kNoise, "snapshot-l1"},
-    {"l2/reserved-bits", kNoise, "snapshot-l1"},
-    {"l2/unaligned", kNoise, "snapshot-l1"},
-};
-
-struct UnfitRow {
-  std::string_view kind;
-  std::string_view field;
-  std::string_view reason;  // a part of it
-  std::string_view why;
-};
-
-constexpr std::string_view kOtherFile = "the guest was shown another file, which would have to be announced";
-
-constexpr UnfitRow kUnfit[] = {
-    {"header", "incompatible_features", "the guest would read something else", kOtherFile},
-    {"header", "version", "the guest would read something else", kOtherFile},
-    {"header", "version", "header/l1-implausible", "the table is given up before the version is questioned"},
-    {"header", "version", "refcount/orphan-mapping",
-     "the table is given up before the version is questioned"},
-    {"header", "size", "refcount/orphan-mapping", "a disk grown by damage reaches into what lies behind L1"},
-    {"header", "size", "refcount/leak", "as above"},
-    {"header", "l1_table_offset", "the guest would read something else",
-     "the table of a snapshot is taken for that of the active disk"},
 };
 
 bool has_verb(std::string_view verbs, Verb verb) {
@@ -169,19 +137,9 @@ std::string_view why_legal(const corpus::ListedField& field, Verb verb) {
   return row == std::end(kLegal) ? std::string_view{} : row->why;
 }
 
-std::string_view why_left(const corpus::ListedField& field, std::string_view rule) {
-  const auto row = std::ranges::find_if(kLeft, [&](const LeftRow& left) {
-    return left.rule == rule && (left.kind.empty() || left.kind == field.kind);
-  });
+std::string_view why_left(std::string_view rule) {
+  const auto row = std::ranges::find(kLeft, rule, &LeftRow::rule);
   return row == std::end(kLeft) ? std::string_view{} : row->why;
-}
-
-std::string_view why_unfit(const corpus::ListedField& field, const std::string& reason) {
-  const auto row = std::ranges::find_if(kUnfit, [&](const UnfitRow& unfit) {
-    return unfit.kind == field.kind && unfit.field == field.field.name &&
-           reason.find(unfit.reason) != std::string::npos;
-  });
-  return row == std::end(kUnfit) ? std::string_view{} : row->why;
 }
 
 }  // namespace cowvet::matrix

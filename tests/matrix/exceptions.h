@@ -1,4 +1,4 @@
-// What the matrix may leave, reviewed: values that are legal, damage that stays, and plans that are refused.
+// What the matrix may leave, reviewed: values that are legal, and damage that stays.
 #pragma once
 
 #include <string>
@@ -13,10 +13,6 @@ namespace cowvet::matrix {
 std::string_view why_legal(const corpus::ListedField& field, Verb verb);
 
 // Why findings of this rule may be left although every consent was given; empty: they may not.
-std::string_view why_left(const corpus::ListedField& field, std::string_view rule);
-
-// Why a plan may be refused by its own rehearsal; empty: it must be fit. Each is a repair that we lack, not
-// one that does harm.
-std::string_view why_unfit(const corpus::ListedField& field, const std::string& reason);
+std::string_view why_left(std::string_view rule);
 
 }  // namespace cowvet::matrix

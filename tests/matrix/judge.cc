@@ -68,15 +68,17 @@ class ViewJudge {
     constexpr std::uint64_t kSector = 512;
     const std::uint64_t cluster = before_.cluster_bytes();
     if (cluster != after_.cluster_bytes()) return "";
-    for (std::uint64_t guest = 0; guest < std::min(before_.size_bytes(), kMostGuestBytes); guest += cluster) {
+    const std::uint64_t end = std::min(before_.size_bytes(), kMostGuestBytes);
+    for (std::uint64_t guest = 0; guest < end; guest += cluster) {
       const auto old_bytes = read(before_, guest);
       if (!old_bytes) continue;
       const auto new_bytes = read(after_, guest);
       if (new_bytes && (*old_bytes == *new_bytes || *new_bytes == read(sound_, guest))) continue;
-      for (std::uint64_t at = 0; at < cluster; at += kSector) {
-        const bool same = new_bytes && std::equal(old_bytes->data() + at, old_bytes->data() + at + kSector,
+      for (std::uint64_t at = 0; at < std::min(cluster, end - guest); at += kSector) {
+        const std::uint64_t length = std::min(kSector, end - guest - at);
+        const bool same = new_bytes && std::equal(old_bytes->data() + at, old_bytes->data() + at + length,
                                                   new_bytes->data() + at);
-        if (!same && !is_announced(owner, {guest + at, kSector}))
+        if (!same && !is_announced(owner, {guest + at, length}))
           return fmt::format("the guest reads {} at {:#x}{}{}, and no step says so",
                              new_bytes ? "other bytes" : "an error", guest + at, owner.empty() ? "" : " of ",
                              owner);
