@@ -165,7 +165,7 @@ int run_check(const Arguments& arguments) {
   const auto options = parse_check_options(arguments);
   if (!options) return options.error();
   reserve_progress_signal();
-  TimeLimit limit(options->timeout_seconds);
+  TimeLimit limit(options->timeout);
   CheckOutput out(*options, limit);
   Run run{.options = *options, .out = out};
   if (!options->plan_file.empty()) run.plan_file = NewFile::make(options->plan_file, "the plan");

@@ -61,7 +61,7 @@ po::options_description describe_options(CheckOptions& options, Texts& texts) {
                      "(see cowvet-policy(5)); "
                      "implies --format qcow2 and --deep, and files are followed only as it allows");
   list.add_options()("timeout", po::value(&texts.timeout)->value_name("SECONDS"),
-                     "give up (status 1) when the whole run takes longer");
+                     "give up (status 1) when the whole run takes longer; fractions are allowed");
   list.add_options()("plan", po::value(&options.plan_file)->value_name("FILE"),
                      "write a plan to the new FILE that repairs what is found; nothing is repaired");
   list.add_options()("fixes", po::bool_switch(&options.fixes),
@@ -125,10 +125,8 @@ std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options
   if (!threads) return std::unexpected(threads.error());
   const auto max_memory = parse_size("max-memory", texts.max_memory);
   if (!max_memory) return std::unexpected(max_memory.error());
-  constexpr std::uint64_t kLongestTimeout = 1'000'000'000;
-  const auto timeout = parse_number("timeout", texts.timeout);
+  const auto timeout = parse_seconds("timeout", texts.timeout);
   if (!timeout) return std::unexpected(timeout.error());
-  if (*timeout > kLongestTimeout) return std::unexpected("--timeout is too long");
 
   options.format = *format;
   options.judging.must_be_qcow2 = !options.image.format.empty();
@@ -136,7 +134,7 @@ std::expected<void, std::string> apply(const Texts& texts, CheckOptions& options
   options.analysis.findings_per_rule = *limit;
   options.analysis.threads = *threads;
   options.analysis.max_memory_bytes = *max_memory;
-  options.timeout_seconds = static_cast<unsigned>(*timeout);
+  options.timeout = *timeout;
   return apply_policy(texts, options);
 }
 

@@ -1,6 +1,7 @@
 // The command line of `cowvet check`.
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <optional>
 #include <string>
@@ -28,8 +29,8 @@ struct CheckOptions {
   std::string plan_file;  // --plan; empty: none is made
   bool fixes = false;     // --fixes: a plan for each image, in the SARIF report
   PlanOptions planning;
-  std::optional<Policy> policy;  // --policy
-  unsigned timeout_seconds = 0;  // 0: none
+  std::optional<Policy> policy;        // --policy
+  std::chrono::nanoseconds timeout{};  // 0: none
 };
 
 // The error is an exit status: help was printed, or a message about wrong usage.

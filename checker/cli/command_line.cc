@@ -64,6 +64,16 @@ std::expected<unsigned, std::string> parse_threads(std::string_view text) {
   return std::unexpected(fmt::format("--threads takes at most {}, not {}", kMost, *number));
 }
 
+std::expected<std::chrono::nanoseconds, std::string> parse_seconds(std::string_view option,
+                                                                   std::string_view text) {
+  constexpr double kMost = 1e9;
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size() || !(seconds >= 0 && seconds <= kMost))
+    return std::unexpected(fmt::format("--{} takes seconds, such as 2.5, not '{}'", option, text));
+  return std::chrono::ceil<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
 std::expected<std::uint64_t, std::string> parse_size(std::string_view option, std::string_view text) {
   constexpr std::string_view kSuffixes = "kMGT";
   const std::size_t suffix = text.empty() ? std::string_view::npos : kSuffixes.find(text.back());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -23,6 +24,10 @@ std::expected<std::uint64_t, std::string> parse_number(std::string_view option, 
 
 // The number of threads to use; 0: one for each processor.
 std::expected<unsigned, std::string> parse_threads(std::string_view text);
+
+// A time in seconds, fractions allowed.
+std::expected<std::chrono::nanoseconds, std::string> parse_seconds(std::string_view option,
+                                                                   std::string_view text);
 
 // Bytes: a decimal number with an optional suffix k, M, G or T (powers of 1024).
 std::expected<std::uint64_t, std::string> parse_size(std::string_view option, std::string_view text);

@@ -1,5 +1,6 @@
 #include "checker/cli/time_limit.h"
 
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,13 +53,19 @@ void catch_alarm(void (*handler)(int)) {
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
+void send_alarm_after(std::chrono::nanoseconds time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto rest = std::chrono::ceil<std::chrono::microseconds>(time - seconds);  // not 0, which is never
+  const itimerval timer{.it_interval = {}, .it_value = {seconds.count(), std::min(rest, 999'999us).count()}};
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
 }  // namespace
 
-TimeLimit::TimeLimit(unsigned seconds)
-    : seconds_(seconds), end_(Clock::now() + std::chrono::seconds(seconds)) {}
+TimeLimit::TimeLimit(std::chrono::nanoseconds time) : time_(time), end_(Clock::now() + time) {}
 
 void TimeLimit::stop() {
-  if (seconds_ != 0) alarm(0);
+  if (time_ != 0s) alarm(0);
   if (!thread_.joinable()) return;
   {
     const std::scoped_lock lock(mutex_);
@@ -69,22 +76,22 @@ void TimeLimit::stop() {
 }
 
 void TimeLimit::start_without_thread(std::string message, std::string text) {
-  if (seconds_ == 0) return;
+  if (time_ == 0s) return;
   message_at_end = std::move(message);
   text_at_end = std::move(text);
   catch_alarm(say_so_and_end_process);
-  alarm(seconds_);
+  send_alarm_after(time_);
 }
 
 void TimeLimit::start(std::function<bool()> say_so) {
-  if (seconds_ == 0) return;
+  if (time_ == 0s) return;
   alarm(0);
   say_so_ = std::move(say_so);
   thread_ = std::thread([this] { wait(); });
 }
 
 bool TimeLimit::print(std::string_view text) {
-  if (seconds_ == 0) return print_out(text);
+  if (time_ == 0s) return print_out(text);
   bool printed = true;
   while (printed && !text.empty()) {
     written_at_ = Clock::now().time_since_epoch().count();

@@ -17,7 +17,7 @@ namespace cowvet {
 class TimeLimit {
  public:
   // From now on; 0: no limit.
-  explicit TimeLimit(unsigned seconds);
+  explicit TimeLimit(std::chrono::nanoseconds time);
   TimeLimit(const TimeLimit&) = delete;
   TimeLimit& operator=(const TimeLimit&) = delete;
   ~TimeLimit() { stop(); }
@@ -43,7 +43,7 @@ class TimeLimit {
   void end_process_behind(const std::function<bool()>& say_so);
   bool reader_is_gone() const;
 
-  const unsigned seconds_;
+  const std::chrono::nanoseconds time_;
   const Clock::time_point end_;
   std::mutex mutex_;
   std::condition_variable in_time_;

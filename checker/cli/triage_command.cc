@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 
 #include <boost/program_options.hpp>
-#include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -94,15 +92,6 @@ po::options_description describe_options(TriageOptions& options, Texts& texts) {
   return list;
 }
 
-std::expected<std::chrono::nanoseconds, std::string> parse_timeout(std::string_view text) {
-  constexpr double kMost = 1e6;
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size() || !(seconds > 0 && seconds <= kMost))
-    return std::unexpected(fmt::format("--timeout takes seconds, up to {}, not '{}'", kMost, text));
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
-}
-
 std::expected<unsigned, std::string> parse_jobs(std::string_view text) {
   constexpr std::uint64_t kMost = 1024;
   const auto number = parse_number("jobs", text);
@@ -121,8 +110,9 @@ std::expected<Output, std::string> parse_output(std::string_view text) {
 std::expected<void, std::string> apply(const Texts& texts, TriageOptions& options) {
   const auto jobs = parse_jobs(texts.jobs);
   if (!jobs) return std::unexpected(jobs.error());
-  const auto timeout = parse_timeout(texts.timeout);
+  const auto timeout = parse_seconds("timeout", texts.timeout);
   if (!timeout) return std::unexpected(timeout.error());
+  if (timeout->count() == 0) return std::unexpected("--timeout takes more than 0 seconds");
   const auto max_memory = parse_size("max-memory", texts.max_memory);
   if (!max_memory) return std::unexpected(max_memory.error());
   const auto output = parse_output(texts.output);
