@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include "checker/cli/check_options.h"
@@ -32,6 +34,7 @@ struct Run {
   CheckOutput& out;
   std::optional<std::expected<NewFile, std::string>> plan_file;  // or why it could not be made
   bool in_sandbox = false;
+  std::map<std::string, std::string> in_use;  // by path: who holds the image, while that could be seen
 };
 
 // Empty, or what went wrong.
@@ -79,6 +82,9 @@ void plan_repair(const Inputs& inputs, Run& run, const std::vector<KeptRun>& kep
 
 void enter_sandbox_once(Run& run) {
   if (std::exchange(run.in_sandbox, true)) return;
+  for (const std::string& image : run.options.images | std::views::drop(1))
+    if (auto message = look_who_uses(image, run.options.image))
+      run.in_use.emplace(image, *std::move(message));
   std::vector<std::string> directories;
   if (run.options.policy) {
     directories = run.options.policy->backing_directories;
@@ -154,7 +160,9 @@ Examined examine(const std::string& path, Run& run) {
   if (opened) {
     examine_opened(*std::move(opened), run, examined);
   } else {
-    examined.error = opened.error().message;
+    const auto known = run.in_use.find(path);
+    examined.error =
+        opened.error().in_use && known != run.in_use.end() ? known->second : opened.error().message;
   }
   return examined;
 }

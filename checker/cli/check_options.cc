@@ -64,8 +64,10 @@ po::options_description describe_options(CheckOptions& options, Texts& texts) {
                      "give up (status 1) when the whole run takes longer; fractions are allowed");
   list.add_options()("plan", po::value(&options.plan_file)->value_name("FILE"),
                      "write a plan to the new FILE that repairs what is found; nothing is repaired");
-  list.add_options()("fixes", po::bool_switch(&options.fixes),
-                     "with --output sarif: also plan the repair of each image, and give the plan as a fix");
+  list.add_options()(
+      "fixes", po::bool_switch(&options.fixes),
+      "with --output sarif: also plan the repair of each image, and give the plan as a fix, or a "
+      "note why there is none");
   add_plan_options(list, texts.plan);
   list.add_options()("help,h", "show this help");
   return list;

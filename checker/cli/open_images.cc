@@ -105,18 +105,28 @@ std::expected<OpenedImage, OpenImageError> open_remote_image(const std::string& 
   return opened;
 }
 
+OpenImageError in_use_error(const std::string& path, std::string_view why, const ImageOptions& options) {
+  return {fmt::format("{}: {}{}", path, why, options.offers_force_share ? " (-U reads it all the same)" : ""),
+          true};
+}
+
 }  // namespace
+
+std::optional<std::string> look_who_uses(const std::string& path, const ImageOptions& options) {
+  if (is_nbd_address(path) || options.force_share) return std::nullopt;
+  const auto image = FileDevice::open(path);
+  if (!image) return std::nullopt;
+  const auto locks = look_at_locks((*image)->descriptor(), kImageCheckLocks);
+  if (locks) return std::nullopt;
+  return in_use_error(path, locks.error(), options).message;
+}
 
 std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, const ImageOptions& options) {
   if (is_nbd_address(path)) return open_remote_image(path, options);
   auto image = FileDevice::open(path);
   if (!image) return std::unexpected(OpenImageError{image.error().message});
   const auto locks = use_locks((*image)->descriptor(), kImageCheckLocks, options.locks());
-  if (!locks)
-    return std::unexpected(
-        OpenImageError{fmt::format("{}: {}{}", path, locks.error(),
-                                   options.offers_force_share ? " (-U reads it all the same)" : ""),
-                       true});
+  if (!locks) return std::unexpected(in_use_error(path, locks.error(), options));
   print_remark(path, describe(*locks));
 
   FollowRules backing{.image_path = path, .follow_directories = options.follow};

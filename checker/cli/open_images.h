@@ -5,6 +5,7 @@
 #include <boost/program_options.hpp>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,10 @@ struct OpenImageError {
 
 std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, const ImageOptions& options);
 
-// Once the first image is open (see sandbox.h; only then can it be said who holds an image that is in use),
+// What open_image() would now say of an image that is in use; nothing: it is not, as far as can be seen.
+std::optional<std::string> look_who_uses(const std::string& path, const ImageOptions& options);
+
+// Once the first image is open (see sandbox.h; until then it can be said who holds an image that is in use),
 // and before anything in it is read. `directories`: where else files may be followed.
 void enter_sandbox(const std::vector<std::string>& images, const ImageOptions& options,
                    const std::vector<std::string>& directories = {});

@@ -1,14 +1,17 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/cli/cli_test_base.h"
+#include "tests/support/background_command.h"
 
 namespace cowvet {
 namespace {
 
 using nlohmann::json;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -202,6 +205,19 @@ TEST_F(CheckCommand, refuses_an_image_that_is_being_written_unless_told_otherwis
   EXPECT_THAT(result.out, HasSubstr("forced 0\n"));
   EXPECT_THAT(result.err, HasSubstr("a.qcow2: in use"));
   EXPECT_THAT(result.err, HasSubstr("byte 101"));
+}
+
+// Of those behind the first one too, which are opened in the sandbox, where no other process can be seen.
+TEST_F(CheckCommand, names_who_holds_each_of_several_images) {
+  for (const auto* name : {"a", "b", "c"}) make_image(name);
+  BackgroundCommand of_b("exec qemu-io b", directory_.path());
+  BackgroundCommand of_c("exec qemu-io c", directory_.path());
+  ASSERT_TRUE(of_b.ask("read 0 512", "read 512/512"));
+  ASSERT_TRUE(of_c.ask("read 0 512", "read 512/512"));
+  const CommandResult result = cowvet("check a b c");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, ContainsRegex(fmt::format("b: in use:.*qemu-io.*{}.*U reads", of_b.process())));
+  EXPECT_THAT(result.err, ContainsRegex(fmt::format("c: in use:.*qemu-io.*{}.*U reads", of_c.process())));
 }
 
 TEST_F(CheckCommand, says_that_the_disk_is_full_and_not_that_the_image_is_sound) {

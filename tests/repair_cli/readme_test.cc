@@ -26,11 +26,20 @@ std::vector<std::pair<std::string, std::string>> session() {
   return commands;
 }
 
+// The commands that make the image of the session.
+std::string preparation() {
+  std::ifstream readme(COWVET_SOURCE_DIR "/README.md");
+  std::string script;
+  for (std::string line; std::getline(readme, line);)
+    if (line.starts_with("qemu-img create") || (!script.empty() && line.starts_with("printf")))
+      script += line + '\n';
+  return script;
+}
+
 using Readme = RepairCliTest;
 
 TEST_F(Readme, shows_what_the_programs_print) {
-  prepare("qemu-img create -q -f qcow2 disk.qcow2 1G && qemu-io -c 'write -P 7 0 8M' disk.qcow2");
-  poke("disk.qcow2", 40, std::uint64_t{0x1030000});
+  prepare(preparation());
   const auto commands = session();
   ASSERT_EQ(commands.size(), 3u);
   for (const auto& [command, printed] : commands) {
