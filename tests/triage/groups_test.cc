@@ -56,10 +56,12 @@ TEST(Groups, give_the_status_of_the_worst_image) {
 TEST(ImageResultLine, can_be_read_back) {
   ImageResult result = kResults[1];
   result.leaks = 3;
+  result.kept_leaks = 2;
   result.detail = "a \"detail\"\n";
   const auto read = parse_result(nlohmann::json::parse(result_line(result)));
   ASSERT_TRUE(read);
   EXPECT_EQ(result_line(*read), result_line(result));
+  EXPECT_EQ(read->kept_leaks, 2u);
   for (std::size_t at = 0; at < kOutcomes; ++at) {
     const auto outcome = static_cast<Outcome>(at);
     EXPECT_EQ(parse_outcome(to_string(outcome)), outcome);
