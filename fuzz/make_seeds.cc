@@ -92,7 +92,7 @@ std::vector<std::byte> journal_of(const Plan& plan, const std::vector<std::byte>
     return std::expected<void, std::string>{};
   };
   const auto seal = encode_journal(journal, sink);
-  for (const Stage stage : {Stage::sealed, Stage::committed}) {
+  for (const JournalStage stage : {JournalStage::sealed, JournalStage::committed}) {
     const auto mark = encode_mark(seal.value(), stage);
     bytes.insert(bytes.end(), mark.begin(), mark.end());
   }

@@ -26,7 +26,7 @@ void cowvet::fuzz::run_input(std::span<const std::uint8_t> input) {
   const auto given = std::as_bytes(input);
   const MemoryDevice device({given.begin(), given.end()});
   const auto journal = read_journal(device);
-  if (!journal || journal->stage == Stage::unsealed) return;
+  if (!journal || journal->stage == JournalStage::unsealed) return;
   const std::vector<std::byte> bytes = encode(*journal);
   if (bytes.size() > given.size() || !std::ranges::equal(bytes, given.first(bytes.size()))) std::abort();
 }

@@ -165,7 +165,7 @@ struct Record {
 
 struct Mark {
   JournalSeal seal;
-  Stage stage = Stage::unsealed;
+  JournalStage stage = JournalStage::unsealed;
 };
 
 std::optional<Mark> decode_mark(std::span<const std::byte> block) {
@@ -181,10 +181,11 @@ std::optional<Mark> decode_mark(std::span<const std::byte> block) {
   ByteSource fields(payload);
   Mark mark;
   mark.seal.id = fields.take<std::uint64_t>();
-  mark.stage = static_cast<Stage>(fields.take<std::uint8_t>());
+  mark.stage = static_cast<JournalStage>(fields.take<std::uint8_t>());
   mark.seal.changes = fields.take<std::uint64_t>();
   mark.seal.digest = fields.take<std::uint64_t>();
-  if (!fields.is_done() || mark.stage < Stage::sealed || mark.stage > Stage::committed) return std::nullopt;
+  if (!fields.is_done() || mark.stage < JournalStage::sealed || mark.stage > JournalStage::committed)
+    return std::nullopt;
   return mark;
 }
 
@@ -236,8 +237,9 @@ class Reader {
     journal.seal = {journal.id, journal.changes.changes.size(), digest_};
     for (;;) {
       const auto mark = decode_mark(bytes_at(offset_, kBlockBytes));
-      const bool is_first = journal.stage == Stage::unsealed;
-      if (!mark || mark->seal != journal.seal || is_first != (mark->stage == Stage::sealed)) return !is_first;
+      const bool is_first = journal.stage == JournalStage::unsealed;
+      if (!mark || mark->seal != journal.seal || is_first != (mark->stage == JournalStage::sealed))
+        return !is_first;
       journal.stage = mark->stage;
       offset_ += kBlockBytes;
     }
@@ -313,7 +315,7 @@ std::expected<JournalSeal, std::string> encode_journal(const Journal& journal, c
   return seal;
 }
 
-std::vector<std::byte> encode_mark(const JournalSeal& seal, Stage stage) {
+std::vector<std::byte> encode_mark(const JournalSeal& seal, JournalStage stage) {
   ByteSink record{std::vector<std::byte>(kRecordHeadBytes)};
   record.put(seal.id);
   record.put(static_cast<std::uint8_t>(stage));

@@ -39,7 +39,7 @@
 
 namespace cowvet {
 
-enum class Stage : std::uint8_t {
+enum class JournalStage : std::uint8_t {
   unsealed,   // never written: the image has not been touched
   sealed,     // from here on the image may be in between; it is to become new
   back,       // it is to become old
@@ -59,7 +59,7 @@ struct Journal {
   JournalStorage::BootId boot_id = {};
   Changes changes;
   JournalSeal seal;  // of a journal that was read
-  Stage stage = Stage::unsealed;
+  JournalStage stage = JournalStage::unsealed;
   std::uint64_t end_bytes = 0;  // behind the last mark that is valid
   bool has_tail = false;        // something lies behind it
 };
@@ -69,7 +69,7 @@ struct Journal {
 using JournalSink = std::function<std::expected<void, std::string>(std::span<const std::byte>)>;
 std::expected<JournalSeal, std::string> encode_journal(const Journal& journal, const JournalSink& sink);
 
-std::vector<std::byte> encode_mark(const JournalSeal& seal, Stage stage);  // one block
+std::vector<std::byte> encode_mark(const JournalSeal& seal, JournalStage stage);  // one block
 
 // Reads a journal, whatever its bytes are. The bytes of its changes stay where they are: `device` must
 // outlive them. A journal that was never sealed has no changes. An error, a sentence for people: it cannot be

@@ -9,7 +9,7 @@ std::expected<void, std::string> JournalWriter::seal(const Journal& journal) {
   seal_ = *seal;
   auto done = storage_.sync();
   if (done) done = storage_.sync_directory();
-  if (done) done = mark(Stage::sealed);
+  if (done) done = mark(JournalStage::sealed);
   return described(done);
 }
 
@@ -21,7 +21,7 @@ std::expected<void, IoError> JournalWriter::resume(const Journal& journal) {
   return storage_.sync_directory();
 }
 
-std::expected<void, IoError> JournalWriter::mark(Stage stage) {
+std::expected<void, IoError> JournalWriter::mark(JournalStage stage) {
   const auto appended = storage_.append(encode_mark(seal_, stage));
   was_appended_ = appended.has_value();
   if (!appended) return appended;

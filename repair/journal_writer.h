@@ -21,7 +21,7 @@ class JournalWriter {
 
   // Appends a mark and makes it durable. After an error the mark may be there one day if it was appended in
   // full; less than all of its block is no mark.
-  std::expected<void, IoError> mark(Stage stage);
+  std::expected<void, IoError> mark(JournalStage stage);
   bool was_last_mark_appended() const { return was_appended_; }
 
  private:

@@ -86,20 +86,20 @@ std::optional<RepairResult> recover(const RepairFiles& files, JournalStorage& st
   if (*device == nullptr) return std::nullopt;
   auto journal = read_journal(**device);
   if (!journal) return refuse(journal.error());
-  if (journal->stage == Stage::unsealed) return discard(storage);
+  if (journal->stage == JournalStage::unsealed) return discard(storage);
   if (journal->changes.data_file && files.data_file == nullptr)
     return refuse("the data file is needed: " + journal->changes.data_file->path);
 
   const auto state = judge_state(journal->changes, files);
   if (!state) return refuse(state.error());
   const bool machine_went_down = journal->boot_id != storage.boot_id();
-  if (journal->stage == Stage::committed)
+  if (journal->stage == JournalStage::committed)
     return finish(std::move(*journal), *state, files, storage, options, machine_went_down);
   if (std::string why = find_third_party(*journal, *state, files, machine_went_down, direction); !why.empty())
     return refuse(std::move(why));
 
-  const bool is_back =
-      direction == Direction::back || (direction == Direction::as_recorded && journal->stage == Stage::back);
+  const bool is_back = direction == Direction::back ||
+                       (direction == Direction::as_recorded && journal->stage == JournalStage::back);
   Transaction transaction(files, storage, options);
   return is_back ? transaction.resume_back(std::move(*journal))
                  : transaction.resume_forward(std::move(*journal));

@@ -62,7 +62,7 @@ std::expected<void, std::string> Transaction::write_journal(const Changes& chang
   journal_device_ = std::move(*device);
   auto journal = read_journal(*journal_device_);
   if (!journal) return std::unexpected(journal.error());
-  if (journal->stage != Stage::sealed || journal->seal != writer_.seal())
+  if (journal->stage != JournalStage::sealed || journal->seal != writer_.seal())
     return std::unexpected(fmt::format("{} does not hold what was written there", path));
   journal_ = std::move(*journal);
   return {};
@@ -86,7 +86,7 @@ RepairResult Transaction::resume_finish(Journal journal) {
 std::expected<void, std::string> Transaction::adopt(Journal journal) {
   journal_ = std::move(journal);
   is_resumed_ = true;
-  may_be_committed_ = journal_.stage == Stage::committed;
+  may_be_committed_ = journal_.stage == JournalStage::committed;
   if (auto resumed = writer_.resume(journal_); !resumed)
     return std::unexpected(
         describe_io_error("write", storage_.path_of(JournalName::journal), resumed.error()));
@@ -103,7 +103,7 @@ std::expected<void, std::string> Transaction::advance() {
 
 RepairResult Transaction::go_forward() {
   if (const auto advanced = guarded([&] { return advance(); }); !advanced) return go_back(advanced.error());
-  const auto committed = writer_.mark(Stage::committed);
+  const auto committed = writer_.mark(JournalStage::committed);
   may_be_committed_ = writer_.was_last_mark_appended();
   if (!committed)
     return go_back(describe_io_error("write", storage_.path_of(JournalName::journal), committed.error()));
@@ -121,7 +121,7 @@ std::expected<void, std::string> Transaction::check_again() const {
 }
 
 RepairResult Transaction::go_back(const std::string& why) {
-  const bool is_known = writer_.mark(Stage::back).has_value();
+  const bool is_known = writer_.mark(JournalStage::back).has_value();
   // Whoever finds a journal that may be committed takes the image for new: then it must not become old.
   if (!is_known && may_be_committed_) return {State::unfinished, why + "; the journal cannot be written"};
   // A failing write may mean that there is no space: what was not overwritten need not be restored. After a

@@ -22,7 +22,7 @@ RepairResult undo(const RepairFiles& files, JournalStorage& storage, const Trans
   if (*device == nullptr) return refuse(fmt::format("there is no {}: nothing can be undone", path));
   auto journal = read_journal(**device);
   if (!journal) return refuse(journal.error());
-  if (journal->stage != Stage::committed || journal->has_tail)
+  if (journal->stage != JournalStage::committed || journal->has_tail)
     return refuse(fmt::format("{} is damaged or incomplete", path));
   if (journal->changes.data_file && files.data_file == nullptr)
     return refuse("the data file is needed: " + journal->changes.data_file->path);

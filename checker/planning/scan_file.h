@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "checker/device/device.h"
+#include "checker/device/read_fully.h"
 
 namespace cowvet {
-
-inline constexpr std::uint64_t kSectorBytes = 512;
 
 // Up to the end of the file; what is missing reads as zeros. Empty: cannot be read.
 std::vector<std::byte> read_padded(const Device& image, std::uint64_t offset, std::uint64_t bytes);

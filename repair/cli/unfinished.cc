@@ -25,7 +25,7 @@ std::expected<Unfinished, std::string> find_unfinished(const JournalStorage& sto
   if (*device == nullptr) return Unfinished::nothing;
   const auto journal = read_journal(**device);
   if (!journal) return std::unexpected(journal.error());
-  return journal->stage == Stage::unsealed ? Unfinished::unbegun : Unfinished::begun;
+  return journal->stage == JournalStage::unsealed ? Unfinished::unbegun : Unfinished::begun;
 }
 
 std::optional<Outcome> refuse_unfinished(const RepairOptions& options) {

@@ -31,6 +31,10 @@ try_consumer() {
   expect 0 "$1" check "$work/image.qcow2"
 }
 
+# A program may need any of the headers, and all at once.
+(cd "$work/prefix/include/cowvet" && find . -name '*.h' -printf '#include <%P>\n') >"$work/all.cc"
+"$cxx" -std=c++23 -fsyntax-only -I "$work/prefix/include/cowvet" "$work/all.cc"
+
 cmake -S "$source/tests/install" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$cxx" \
   -DCMAKE_CXX_FLAGS="$flags" >"$work/configure.log"
 cmake --build "$work/cmake" >"$work/build.log" || { cat "$work/build.log"; exit 1; }

@@ -27,13 +27,13 @@ class BytesInMemory final : public ChangeBytes {
   std::map<std::tuple<File, std::uint64_t, Side>, Bytes> bytes;
 };
 
-Bytes encode(const Journal& journal, const std::vector<Stage>& marks) {
+Bytes encode(const Journal& journal, const std::vector<JournalStage>& marks) {
   Bytes bytes;
   const auto seal = encode_journal(journal, [&](std::span<const std::byte> piece) {
     bytes.insert(bytes.end(), piece.begin(), piece.end());
     return std::expected<void, std::string>{};
   });
-  for (const Stage stage : marks) {
+  for (const JournalStage stage : marks) {
     const Bytes mark = encode_mark(seal.value(), stage);
     bytes.insert(bytes.end(), mark.begin(), mark.end());
   }
@@ -100,8 +100,8 @@ void expect_same(const Changes& read, const Changes& written) {
 TEST(Journal, reads_what_was_written) {
   EXPECT_TRUE(rc::check([] {
     const Journal journal = arbitrary_journal();
-    const Stage last = *rc::gen::element(Stage::back, Stage::committed);
-    const Bytes bytes = encode(journal, {Stage::sealed, last});
+    const JournalStage last = *rc::gen::element(JournalStage::back, JournalStage::committed);
+    const Bytes bytes = encode(journal, {JournalStage::sealed, last});
     const MemoryDevice device(bytes);
     const auto read = read_journal(device);
     RC_ASSERT(read.has_value());
@@ -116,7 +116,7 @@ TEST(Journal, reads_what_was_written) {
 
 TEST(Journal, takes_no_flipped_bit_before_the_seal_for_a_journal) {
   EXPECT_TRUE(rc::check([] {
-    Bytes bytes = encode(arbitrary_journal(), {Stage::sealed});
+    Bytes bytes = encode(arbitrary_journal(), {JournalStage::sealed});
     const auto bit = *rc::gen::inRange<std::size_t>(0, (bytes.size() - kBlockBytes) * 8);
     bytes[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
     RC_ASSERT(!read_journal(MemoryDevice(bytes)).has_value());
@@ -125,18 +125,18 @@ TEST(Journal, takes_no_flipped_bit_before_the_seal_for_a_journal) {
 
 TEST(Journal, takes_a_cut_one_for_one_that_was_never_sealed) {
   EXPECT_TRUE(rc::check([] {
-    Bytes bytes = encode(arbitrary_journal(), {Stage::sealed});
+    Bytes bytes = encode(arbitrary_journal(), {JournalStage::sealed});
     bytes.resize(*rc::gen::inRange<std::size_t>(0, bytes.size()));
     const auto read = read_journal(MemoryDevice(bytes));
     RC_ASSERT(read.has_value());
-    RC_ASSERT(read->stage == Stage::unsealed);
+    RC_ASSERT(read->stage == JournalStage::unsealed);
     RC_ASSERT(read->changes.changes.empty());
   }));
 }
 
 TEST(Journal, survives_any_bytes) {
   EXPECT_TRUE(rc::check([] {
-    Bytes bytes = encode(arbitrary_journal(), {Stage::sealed, Stage::back});
+    Bytes bytes = encode(arbitrary_journal(), {JournalStage::sealed, JournalStage::back});
     for (int i = 0; i < *rc::gen::inRange(1, 20); ++i)
       bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())] =
           static_cast<std::byte>(*rc::gen::arbitrary<std::uint8_t>());

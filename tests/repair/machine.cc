@@ -133,7 +133,7 @@ const Journal* Machine::durable_journal() {
     auto journal = read_journal(*read_from_);
     read_ = std::make_shared<const Journal>(journal ? std::move(*journal) : Journal{});
   }
-  return read_->stage == Stage::unsealed ? nullptr : read_.get();
+  return read_->stage == JournalStage::unsealed ? nullptr : read_.get();
 }
 
 void Machine::check_order(int inode, const Operation& operation) {

@@ -43,7 +43,8 @@ class Interrupted : public RepairCliTest {
       start_again();
       run_at(call, SIGKILL, "-q --yes --no-undo a.qcow2");
       const auto journal = FileDevice::open(directory_.file("a.qcow2.cowvet-journal"));
-      if (journal && read_journal(**journal).value().stage == Stage::sealed && (!is_old() || is_version_2_))
+      if (journal && read_journal(**journal).value().stage == JournalStage::sealed &&
+          (!is_old() || is_version_2_))
         return call;
     }
     throw std::runtime_error("never in between");
@@ -231,7 +232,7 @@ TEST_F(Interrupted, by_the_machine_going_down_with_version_2_asks_for_the_direct
     return std::expected<void, std::string>{};
   };
   const JournalSeal seal = encode_journal(journal, append).value();
-  append(encode_mark(seal, Stage::sealed)).value();
+  append(encode_mark(seal, JournalStage::sealed)).value();
   write("a.qcow2.cowvet-journal", bytes);
   poke("a.qcow2", journal.changes.changes.back().offset + 8, std::uint64_t{0x1234567890});
 
