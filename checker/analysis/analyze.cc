@@ -12,7 +12,7 @@ Report finish_report(Context& context) {
   Report& report = context.report;
   report.image_name = context.image.name();
   report.image_bytes = context.image.size_bytes();
-  report.findings = context.findings.sorted();
+  report.findings = context.findings.take_sorted();
   for (std::uint16_t row = 0; row < kRuleCount; ++row) {
     const RuleId id(row);
     if (const std::uint64_t added = context.findings.added(id))

@@ -103,6 +103,18 @@ std::vector<Finding> Findings::sorted() const {
   return all;
 }
 
+std::vector<Finding> Findings::take_sorted() {
+  const std::scoped_lock lock(mutex_);
+  std::size_t count = 0;
+  for (const OfRule& of_rule : by_rule_) count += of_rule.kept.size();
+  std::vector<Finding> all;
+  all.reserve(count);
+  for (OfRule& of_rule : by_rule_)
+    while (!of_rule.kept.empty())
+      all.push_back(std::move(of_rule.kept.extract(of_rule.kept.begin()).value()));
+  return all;
+}
+
 std::uint64_t Findings::added(RuleId rule) const {
   const std::scoped_lock lock(mutex_);
   return by_rule_[rule.row()].added;

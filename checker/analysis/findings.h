@@ -39,6 +39,8 @@ class Findings {
 
   // What is kept, by rule in the order of the catalogue, then by place.
   std::vector<Finding> sorted() const;
+  // The same, and nothing is kept here any more but the numbers: there may be very many.
+  std::vector<Finding> take_sorted();
 
   // Findings of a rule that were added, kept or not.
   std::uint64_t added(RuleId rule) const;

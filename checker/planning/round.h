@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,7 @@ struct Round {
   std::set<std::string>& consent_needed;
   ClusterSet& released;                  // what remedies of all rounds gave up on purpose: no lost guest data
   const std::set<RuleId>& found_before;  // in the image as it is
-  std::vector<Finding> findings;         // all of this round
+  std::span<const Finding> findings;     // all of this round; the context's report holds them
   // Those of one rule, by place: what remedies compare a finding with. There may be very many.
   std::vector<const Finding*> of_rule(RuleId rule) const;
   std::vector<const Finding*> lost_l2_tables() const;  // which nothing names
