@@ -158,8 +158,17 @@ void separate(Round& round, const Finding& finding) {
   if (raw & kCompressed) drop_or_zero(round, finding);
 }
 
+// A table whose end is not found claims all that lies behind it, and so would claim every new cluster.
+bool is_end_in_doubt(const Round& round, const Place& table) {
+  const auto is_found = [&round](RuleId rule_id) { return round.context.findings.added(rule_id) != 0; };
+  if (table.structure == Structure::snapshot_table)
+    return is_found(rule("header/snapshots-too-many")) || is_found(rule("snapshot/entry-truncated"));
+  return table.structure == Structure::bitmap_directory && is_found(rule("bitmap/entry-truncated"));
+}
+
 // Data that an L1 entry takes for an L2 table stays: it proves that the entry is wrong.
 void leave_metadata(Round& round, const Finding& finding) {
+  if (finding.other && is_end_in_doubt(round, *finding.other)) return;
   const std::vector<const Finding*> misused = round.of_rule(rule("l1/not-l2"));
   const bool proves = finding.other && std::ranges::any_of(misused, [&](const Finding* other) {
                         return (other->found.value_or(0) & kOffsetMask) == finding.other->offset;
