@@ -38,7 +38,9 @@ bool Allocator::reads_as_zeros(std::uint64_t cluster) {
 bool Allocator::is_free(std::uint64_t cluster) {
   if (context_.references->references(cluster) != 0 || given_.contains(cluster)) return false;
   const std::optional<std::uint64_t> stored = stored_refcount(cluster);
-  return stored ? *stored == 0 : takes_content_ || reads_as_zeros(cluster);
+  if (stored.value_or(0) != 0) return false;
+  const bool may_have_content = stored ? !spares_content_ : takes_content_;
+  return may_have_content || reads_as_zeros(cluster);
 }
 
 std::optional<std::uint64_t> Allocator::find_free(std::uint64_t count) {

@@ -16,7 +16,7 @@ class Allocator {
  public:
   // `context`: the passes have run on the editor's image, with keep_references.
   // Where refcounts were lost, clusters with content may hold what lost its reference, too: they are used
-  // only where there is nothing else, and never where `spares_content`.
+  // only where there is nothing else. None with content is ever used where `spares_content`.
   Allocator(const Context& context, Editor& editor, bool spares_content)
       : context_(context), editor_(editor), spares_content_(spares_content) {}
 

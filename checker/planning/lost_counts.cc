@@ -1,6 +1,7 @@
 #include "checker/planning/lost_counts.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "checker/analysis/bytes.h"
@@ -70,15 +71,16 @@ class OldRefcounts {
   }
   // Each entry names a block; some of them are looked at.
   bool is_table(std::span<const std::byte> bytes) const {
-    constexpr int kMostBlocks = 4;
-    int blocks = 0;
+    constexpr std::size_t kMostBlocks = 4;
+    std::size_t blocks = 0;
+    std::set<std::uint64_t> named;
     std::vector<std::byte> block(geometry_.cluster_bytes);
-    for (std::size_t i = 0; i < bytes.size() && blocks < kMostBlocks; i += 8) {
+    for (std::size_t i = 0; i < bytes.size(); i += 8) {
       const auto offset = load_big_endian<std::uint64_t>(bytes.data() + i);
       if (offset == 0) continue;
       if (offset % geometry_.cluster_bytes != 0 || offset >= geometry_.file_bytes) return false;
-      if (!image_.read(offset, block) || !is_block(block)) return false;
-      ++blocks;
+      if (!named.insert(offset).second) return false;
+      if (blocks++ < kMostBlocks && (!image_.read(offset, block) || !is_block(block))) return false;
     }
     return blocks != 0;
   }
@@ -112,6 +114,17 @@ bool has_lost_pointers(const Round& round) {
 
 bool has_strayed_pointers(const Round& round) {
   return std::ranges::any_of(kStrayed, [&](RuleId strayed) { return round.found_before.contains(strayed); });
+}
+
+bool may_hold_what_a_repair_looks_for(const std::set<RuleId>& found) {
+  return std::ranges::any_of(found, [](RuleId id) {
+    const std::string_view name = id->id;
+    const bool is_about_pointers = name.starts_with("header/") || name.starts_with("l1/") ||
+                                   name.starts_with("l2/") || name.starts_with("overlap/") ||
+                                   id == rule("refcount/orphan-mapping");
+    return id->severity == Severity::corruption && is_about_pointers && id != rule("l1/copied") &&
+           id != rule("l2/copied");
+  });
 }
 
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count) {

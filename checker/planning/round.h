@@ -24,7 +24,7 @@ struct Round {
         context(ctx),
         editor(edit),
         options(opt),
-        allocator(ctx, edit, may_hold_lost_data(found_first) && !opt.allow_lossy),
+        allocator(ctx, edit, may_hold_what_a_repair_looks_for(found_first) && !opt.allow_lossy),
         consent_needed(wanted),
         released(given_up),
         found_before(found_first) {}

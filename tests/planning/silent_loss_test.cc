@@ -1,0 +1,137 @@
+// Damage of several kinds at once, repaired without any consent: what the guest had written is overwritten by
+// no repair, and where no damage is left, no cluster of it is free to be given away.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <span>
+
+#include "checker/analysis/bytes.h"
+#include "checker/device/memory_device.h"
+#include "corpus/parse_recipe.h"
+#include "tests/planning/planned_repair.h"
+#include "tests/support/carry_out.h"
+
+namespace cowvet {
+namespace {
+
+constexpr const char* kPointers[] = {
+    "set l2 guest=4K offset=guest:2M",   // two guest clusters share one
+    "set l2 guest=8K offset=guest:12K",  // the same, in one table
+    "set l2 guest=2052K offset=1T",      // behind the end of the file
+    "set l2 guest=16K offset=guest:20K+512",
+    "set l2 guest=4M offset=l2:0",  // on metadata
+    "set l2 guest=4100K offset=refcount-block:0",
+    "set l1 guest=2M raw=0",        // a table is lost
+    "set l1 guest=0 offset=l2:2M",  // two entries share a table
+    "set l1 guest=2M offset=1T",
+    "set l1 guest=4M offset=guest:0",  // data instead of a table
+    "set header l1_table_offset=guest:32K",
+    "set header l1_size=1",
+};
+
+constexpr const char* kCounts[] = {
+    "set refcount-table index=0 raw=0",
+    "set refcount-table index=0 offset=1T",
+    "set refcount-table index=0 offset=guest:24K",
+    "fill at=refcount-block:0",
+    "fill at=refcount-block:0 length=512",
+    "set refcount of=guest:4K value=0",
+    "set header refcount_table_offset=0",
+    "set header refcount_table_offset=file-end",
+    "set header refcount_table_offset=guest:28K",
+    "set header refcount_order=3",
+};
+
+struct Shape {
+  const char* name;
+  const char* image;
+};
+
+constexpr Shape kShapes[] = {
+    {"plain", "image cluster=4K size=8M"},
+    {"small_clusters", "image cluster=512 size=8M"},
+    {"wide_refcounts", "image cluster=4K size=8M refcount-bits=64"},
+    {"subclusters", "image cluster=16K size=16M extended-l2"},
+    {"version_2", "image cluster=4K size=8M version=2"},
+};
+
+corpus::BuiltImage build(const Shape& shape, const std::string& damage) {
+  const std::string text = fmt::format(
+      "recipe test/disk\n  about A test\n  kind sound\n  {}\n  write 0+64K with=random\n"
+      "  write 2M+64K with=random\n  write 4M+32K with=random\n"
+      "{}  expect none\n  expect-status 0\n",
+      shape.image, damage);
+  const auto recipes = corpus::parse_recipes(text, "test");
+  if (!recipes) throw std::runtime_error(recipes.error().text());
+  auto built = corpus::build(recipes->front());
+  if (!built) throw std::runtime_error(built.error().text());
+  return *std::move(built);
+}
+
+bool leaves_damage(const Plan& plan) {
+  return std::ranges::any_of(plan.remaining, [](const RuleTotal& total) {
+    return total.rule->severity == Severity::corruption || total.rule->severity == Severity::unchecked;
+  });
+}
+
+// Whether some cluster that is counted (where counts are known) holds these bytes.
+bool is_kept(std::span<const std::byte> content, std::span<const std::byte> image,
+             const std::vector<std::uint64_t>& counts) {
+  if (leading_zeros(content) == content.size()) return true;
+  for (std::size_t at = 0; at + content.size() <= image.size(); at += content.size())
+    if ((counts.empty() || counts.at(at / content.size()) != 0) &&
+        std::ranges::equal(image.subspan(at, content.size()), content))
+      return true;
+  return false;
+}
+
+class SilentLoss : public testing::TestWithParam<Shape> {
+ protected:
+  // What must not happen to the guest's clusters; empty: it did not.
+  static std::string find_loss(const std::string& damage) {
+    const corpus::BuiltImage sound = build(GetParam(), "");
+    const corpus::BuiltImage damaged = build(GetParam(), damage);
+    std::vector<std::byte> image = damaged.image;
+    const auto plan = [&] {
+      const MemoryDevice device(damaged.image);
+      return make_plan({device, {}, {}}, {.threads = 1});
+    }();
+    if (!plan || !plan->unfit.empty() || plan->empty()) return "";
+    std::optional<std::vector<std::byte>> no_data_file;
+    if (!carry_out(*plan, image, no_data_file)) return "the plan cannot be carried out";
+    const std::uint64_t cluster_bytes = std::uint64_t{1} << sound.layout.header.cluster_bits;
+    const std::vector<std::uint64_t> counts =
+        leaves_damage(*plan) ? std::vector<std::uint64_t>{} : stored_refcounts(image);
+    for (const auto& [table_offset, table] : sound.layout.l2_tables)
+      for (const auto& [index, entry] : table.entries) {
+        const std::span content = std::span(damaged.image).subspan(entry.host_offset, cluster_bytes);
+        if (!is_kept(content, image, counts))
+          return fmt::format("what the guest's cluster at {:#x} holds is lost", entry.host_offset);
+      }
+    return "";
+  }
+};
+
+TEST_P(SilentLoss, does_not_happen_when_pointers_and_refcounts_are_damaged) {
+  for (const char* pointer : kPointers)
+    for (const char* count : kCounts) {
+      const std::string damage = fmt::format("  {}\n  {}\n", pointer, count);
+      EXPECT_EQ(find_loss(damage), "") << damage;
+    }
+}
+
+TEST_P(SilentLoss, does_not_happen_when_two_pointers_and_refcounts_are_damaged) {
+  for (std::size_t i = 0; i < std::size(kPointers); ++i)
+    for (std::size_t k = i + 1; k < std::size(kPointers); ++k)
+      for (const char* count : kCounts) {
+        const std::string damage = fmt::format("  {}\n  {}\n  {}\n", kPointers[i], kPointers[k], count);
+        EXPECT_EQ(find_loss(damage), "") << damage;
+      }
+}
+
+INSTANTIATE_TEST_SUITE_P(all, SilentLoss, testing::ValuesIn(kShapes),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace cowvet
