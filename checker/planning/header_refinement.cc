@@ -43,7 +43,7 @@ class HeaderRefinement {
     std::set<std::string> wanted;
     ClusterSet given_up;
     const std::set<RuleId> before;
-    Round round(context, context, editor, planning_, wanted, given_up, before);
+    Round round(context, context, editor, planning_, wanted, given_up, before, before);
     round.findings = context.report.findings;
     unowned_ = unowned_clusters(round);
     lengthen_tables();

@@ -87,8 +87,10 @@ class HeaderSearch {
     if (is_wanted(rule("header/cluster-bits")) && is_scattered())
       if (auto only = only_perfect(cluster_sizes(before_.header.cluster_bits)))
         return HeaderChange{rule("header/cluster-bits"), Remedy::safe, std::move(*only)};
-    if (is_wanted(rule("header/refcount-order")) && are_counts_noise())
-      if (auto only = only_perfect(refcount_orders(before_.header.refcount_order)))
+    // A name that lies on the header is not overwritten before it is known which of them is wrong.
+    if (is_wanted(rule("header/refcount-order")) && are_counts_noise() &&
+        !found("header/backing-name-overlap"))
+      if (auto only = only_better(refcount_orders(before_.header.refcount_order)))
         return HeaderChange{rule("header/refcount-order"), Remedy::safe, std::move(*only)};
     return std::nullopt;
   }
@@ -147,6 +149,19 @@ class HeaderSearch {
     return *std::ranges::find_if(candidates, is_perfect);
   }
 
+  // With one width most refcounts are right, with others hardly any: whatever else is damaged.
+  std::optional<Candidate> only_better(std::vector<Candidate> untried) const {
+    std::vector<Candidate> candidates = try_all(std::move(untried));
+    std::ranges::stable_sort(candidates, {},
+                             [](const Candidate& candidate) { return candidate.score.all(); });
+    const Score now = try_out(before_.inputs, before_.options, {});
+    const Score& best = candidates[0].score;
+    const auto is_far_behind = [&](const Score& other) { return other.all() / 4 > best.all(); };
+    if (best.unchecked > now.unchecked || !is_far_behind(now) || !is_far_behind(candidates[1].score))
+      return only_perfect(std::move(candidates));
+    return candidates[0];
+  }
+
   std::ptrdiff_t kinds_found(std::initializer_list<std::string_view> ids) const {
     return std::ranges::count_if(ids, [this](std::string_view id) { return found(id); });
   }
@@ -203,7 +218,7 @@ class HeaderSearch {
     std::string list;
     for (std::size_t i = 0; i < std::min(kMostListed, candidates.size()); ++i)
       list += fmt::format("{}{} ({} errors are left)", i == 0 ? "=" : ", =", candidates[i].outcome,
-                          candidates[i].score.errors);
+                          candidates[i].score.all());
     if (list.empty() && hint.empty()) return std::unexpected(std::string(kUnusable));
     return std::unexpected(
         fmt::format("{}; needs --choose {} with one of {}{}", kUnusable, id->id, list, hint));

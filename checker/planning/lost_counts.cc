@@ -113,7 +113,7 @@ bool has_lost_pointers(const Round& round) {
 }
 
 bool has_strayed_pointers(const Round& round) {
-  return std::ranges::any_of(kStrayed, [&](RuleId strayed) { return round.found_before.contains(strayed); });
+  return std::ranges::any_of(kStrayed, [&](RuleId strayed) { return round.found_so_far.contains(strayed); });
 }
 
 bool may_hold_what_a_repair_looks_for(const std::set<RuleId>& found) {

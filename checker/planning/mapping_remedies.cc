@@ -41,6 +41,7 @@ void change_numbers(Round& round, const Finding& finding, std::string why, std::
 }
 
 void clear_reserved_l1(Round& round, const Finding& finding) {
+  if (round.doubts_l1_table() && finding.place.owner.empty()) return;
   change_numbers(round, finding, "clear reserved bits", 0,
                  [](std::uint64_t raw) { return raw & ~L1Entry::kReserved; });
 }

@@ -10,7 +10,8 @@ PatchedRound::PatchedRound(const Round& now, const std::vector<Patch>& patches)
       context_(inputs_, now.context.options, unseen_),
       editor_(image_, nullptr, 0),
       released_(now.released),
-      round_(now.before, context_, editor_, now.options, consent_needed_, released_, now.found_before) {
+      round_(now.before, context_, editor_, now.options, consent_needed_, released_, now.found_before,
+             now.found_so_far) {
   for (const Patch& patch : patches) image_.write(patch.offset, patch.bytes);
   context_.released = released_;
   context_.keep_references = true;

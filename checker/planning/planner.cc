@@ -134,6 +134,7 @@ class Planner {
   std::set<std::string> consent_needed_;
   ClusterSet released_;  // as Round::released
   std::set<RuleId> found_before_;
+  std::set<RuleId> found_so_far_;        // as Round::found_so_far
   std::vector<GuestImpact> shown_anew_;  // by a change of the header
 };
 
@@ -198,7 +199,8 @@ std::unique_ptr<Context> Planner::examine_again(const Inputs& edited, const Clus
 std::unique_ptr<Context> Planner::run_rounds(const Context& before, const Inputs& edited, Editor& editor) {
   for (int i = 0; i < kMostRounds; ++i) {
     std::unique_ptr<Context> context = examine_again(edited, released_);
-    Round round(before, *context, editor, options_, consent_needed_, released_, found_before_);
+    for (const RuleTotal& total : context->report.totals) found_so_far_.insert(total.rule);
+    Round round(before, *context, editor, options_, consent_needed_, released_, found_before_, found_so_far_);
     round.findings = context->report.findings;
     if (apply_first_stage(round)) continue;
     if (!context->copied_wrong || check_.name_copied) return context;
@@ -211,7 +213,7 @@ std::unique_ptr<Context> Planner::run_rounds(const Context& before, const Inputs
 // Leaks that the next plan must know again, because nothing in the image will tell them from waste.
 void Planner::note_kept(const Context& after) {
   const unsigned bits = after.geometry.cluster_bits;
-  const bool in_doubt = may_hold_lost_data(found_before_);
+  const bool in_doubt = may_hold_lost_data(found_so_far_);
   for (const Finding& finding : after.report.findings) {
     if (finding.rule != rule("refcount/leak")) continue;
     const std::uint64_t first = finding.place.offset >> bits;

@@ -22,11 +22,19 @@ namespace {
 
 constexpr std::uint64_t kMostTableBytes = 8 << 20;  // QEMU limit
 
+// Of what is no refcount table at all, more than a few entries make no sense.
+bool is_noise(const Findings& found) {
+  constexpr std::uint64_t kMostBroken = 8;
+  return found.added(rule("refcount/block-reserved-bits")) + found.added(rule("refcount/block-unaligned")) +
+             found.added(rule("refcount/block-outside")) >
+         kMostBroken;
+}
+
 // What the new table replaces is no lost data, whatever it looks like.
 void release_old_counts(Round& round, bool keeps_blocks) {
   const Context& context = round.context;
   const unsigned bits = context.geometry.cluster_bits;
-  if (!context.refcount_table_usable) return;
+  if (!context.refcount_table_usable || is_noise(context.findings)) return;
   round.release(context.header.refcount_table_offset,
                 std::uint64_t{context.header.refcount_table_clusters} << bits);
   if (keeps_blocks) return;
@@ -68,6 +76,15 @@ bool replace_table(Round& round, const Finding& finding, unsigned order, bool ke
   return true;
 }
 
+// Whether most entries of the table make no sense: then it is not the table.
+bool is_garbage(const Round& round) {
+  const Findings& found = round.context.findings;
+  const std::uint64_t broken = found.added(rule("refcount/block-reserved-bits")) +
+                               found.added(rule("refcount/block-unaligned")) +
+                               found.added(rule("refcount/block-outside"));
+  return broken > round.context.refcounts->blocks.size() / 2;
+}
+
 // Whether refcounts that tell nothing any more may be counted anew: what was lost besides is known, and kept.
 bool may_count_anew(const Round& round) {
   return round.context.unknown_references.empty() && round.context.findings.total(Severity::unchecked) == 0;
@@ -75,7 +92,8 @@ bool may_count_anew(const Round& round) {
 
 void rebuild_table(Round& round, const Finding& finding) {
   const bool tells_nothing = std::ranges::none_of(round.context.refcounts->blocks, &RefcountBlock::believed);
-  const bool may = round.may_lower_refcounts() || (tells_nothing && may_count_anew(round));
+  const bool may =
+      round.may_lower_refcounts() || ((tells_nothing || is_garbage(round)) && may_count_anew(round));
   if (!may || round.replaced_table) return;
   round.replaced_table = true;
   const bool bad_order = finding.rule == rule("header/refcount-order");
@@ -123,15 +141,6 @@ void leave_overlap(Round& round, const Finding& finding) {
   replace_table(round, finding, round.context.geometry.refcount_order, moves);
 }
 
-// Whether most entries of the table make no sense: then it is not the table.
-bool is_garbage(const Round& round) {
-  const Findings& found = round.context.findings;
-  const std::uint64_t broken = found.added(rule("refcount/block-reserved-bits")) +
-                               found.added(rule("refcount/block-unaligned")) +
-                               found.added(rule("refcount/block-outside"));
-  return broken > round.context.refcounts->blocks.size() / 2;
-}
-
 // The smallest order that can hold the count found.
 void widen_refcounts(Round& round, const Finding& finding) {
   if (round.context.header.version < 3 || !round.may_lower_refcounts() || round.replaced_table) return;
@@ -157,7 +166,7 @@ void clear_table_entry(Round& round, const Finding& finding) {
 }
 
 void clear_table_entry_bits(Round& round, const Finding& finding) {
-  if (is_garbage(round) && round.may_lower_refcounts()) return rebuild_table(round, finding);
+  if (is_garbage(round)) return rebuild_table(round, finding);
   round.editor.begin(finding.rule, Remedy::safe, "clear reserved bits");
   const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
   round.editor.write_number(File::image, finding.place.offset, raw & ~RefcountTableEntry::kReserved);
@@ -305,6 +314,7 @@ void free_or_keep_orphan(Round& round, const Finding& finding) {
 
 // Every entry of the run has the bit wrong.
 void flip_copied(Round& round, const Finding& finding) {
+  if (finding.rule == rule("l1/copied") && round.doubts_l1_table()) return;
   round.editor
       .begin(finding.rule, Remedy::safe,
              fmt::format("make COPIED of {} entr{} say whether the refcount is 1", finding.count,

@@ -99,8 +99,10 @@ std::string find_harm(const Context& before, const Context& after, const std::se
   // What is left must have been there before: a repair makes nothing worse. Leaks are called lost data as
   // long as something is unknown, and leaks when that is settled; and what lost its refcount as well as its
   // reference gets one.
+  std::set<RuleId> found = found_before;
+  for (const Step& step : steps) found.insert(step.rule);
   const bool lost_before =
-      before.findings.added(rule("refcount/orphan-mapping")) != 0 || may_hold_lost_data(found_before);
+      before.findings.added(rule("refcount/orphan-mapping")) != 0 || may_hold_lost_data(found);
   for (const Finding& finding : after.report.findings) {
     const bool is_new = finding.severity != Severity::notice && !found_before.contains(finding.rule) &&
                         !(lost_before && is_about_leaks(finding.rule));

@@ -44,6 +44,10 @@ std::vector<const Finding*> Round::lost_l2_tables() const {
   return lost;
 }
 
+bool Round::doubts_l1_table() const {
+  return context.findings.added(rule("header/l1-implausible")) != 0;
+}
+
 bool Round::may_lower_refcounts() const {
   if (!context.unknown_references.empty() || context.findings.total(Severity::unchecked) != 0) return false;
   return context.findings.added(rule("refcount/orphan-mapping")) == 0 ||

@@ -19,15 +19,17 @@ namespace cowvet {
 
 struct Round {
   Round(const Context& first, Context& ctx, Editor& edit, const PlanOptions& opt,
-        std::set<std::string>& wanted, ClusterSet& given_up, const std::set<RuleId>& found_first)
+        std::set<std::string>& wanted, ClusterSet& given_up, const std::set<RuleId>& found_first,
+        const std::set<RuleId>& found_since)
       : before(first),
         context(ctx),
         editor(edit),
         options(opt),
-        allocator(ctx, edit, may_hold_what_a_repair_looks_for(found_first) && !opt.allow_lossy),
+        allocator(ctx, edit, may_hold_what_a_repair_looks_for(found_since) && !opt.allow_lossy),
         consent_needed(wanted),
         released(given_up),
-        found_before(found_first) {}
+        found_before(found_first),
+        found_so_far(found_since) {}
 
   const Context& before;  // the image as it is
   Context& context;
@@ -37,6 +39,7 @@ struct Round {
   std::set<std::string>& consent_needed;
   ClusterSet& released;                  // what remedies of all rounds gave up on purpose: no lost guest data
   const std::set<RuleId>& found_before;  // in the image as it is
+  const std::set<RuleId>& found_so_far;  // there, and in all rounds up to this one
   std::span<const Finding> findings;     // all of this round; the context's report holds them
   // Those of one rule, by place: what remedies compare a finding with. There may be very many.
   std::vector<const Finding*> of_rule(RuleId rule) const;
@@ -63,6 +66,8 @@ struct Round {
   bool is_asked_for(const Finding& finding) const;
   // The outcome chosen for a rule: the user's, or `by_default`.
   std::string chosen(RuleId rule, std::string_view by_default) const;
+  // What the header names as the active L1 table may be something else: nothing is written there.
+  bool doubts_l1_table() const;
   // Every reference in the image is understood: refcounts may be lowered.
   bool may_lower_refcounts() const;
 };

@@ -14,9 +14,8 @@ constexpr std::size_t kMostCandidates = 32;
 
 std::string describe(const Candidate& candidate) {
   return fmt::format("={} ({}: {})", candidate.outcome, candidate.why,
-                     candidate.score.is_perfect()
-                         ? "everything fits together"
-                         : fmt::format("{} errors are left", candidate.score.errors));
+                     candidate.score.is_perfect() ? "everything fits together"
+                                                  : fmt::format("{} errors are left", candidate.score.all()));
 }
 
 void ask(Round& round, const Finding& finding, const std::vector<Candidate>& candidates) {
@@ -41,8 +40,12 @@ Score try_out(const Inputs& inputs, const Options& options, const std::vector<Pa
   Context context(tried, of_trial, unseen);
   run_passes(context);
   if (!context.report.header_usable) return {.unchecked = Score::kUnusable};
-  return {.unchecked = context.findings.total(Severity::unchecked),
-          .errors = context.findings.total(Severity::corruption) + context.findings.total(Severity::leak)};
+  const Findings& found = context.findings;
+  const std::uint64_t uncounted =
+      found.total(rule("refcount/too-low")) + found.total(rule("l1/copied")) + found.total(rule("l2/copied"));
+  return {.unchecked = found.total(Severity::unchecked),
+          .errors = found.total(Severity::corruption) + found.total(Severity::leak) - uncounted,
+          .uncounted = uncounted};
 }
 
 const Candidate* pick_perfect(const Round& round, std::vector<Candidate>& candidates) {

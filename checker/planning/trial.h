@@ -27,10 +27,12 @@ struct Patch {
 // What the checker would find. Less is better; nothing at all means that everything fits together.
 struct Score {
   std::uint64_t unchecked = 0;
-  std::uint64_t errors = 0;  // corruptions and leaks, in entries and clusters
+  std::uint64_t errors = 0;     // corruptions and leaks, in entries and clusters, but for:
+  std::uint64_t uncounted = 0;  // refcounts too low, and COPIED bits, as lost refcounts make them
 
   auto operator<=>(const Score&) const = default;
   bool is_perfect() const { return *this == Score{}; }
+  std::uint64_t all() const { return errors + uncounted; }
   bool is_usable() const { return unchecked != kUnusable; }  // the header could be read
 
   static constexpr std::uint64_t kUnusable = ~std::uint64_t{0};
