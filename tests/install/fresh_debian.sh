@@ -38,13 +38,13 @@ inside 0 'apt-get -qq -y --no-install-recommends install ./cowvet_*.deb >/dev/nu
 inside 0 cowvet --version
 inside 2 cowvet check disk.qcow2
 inside 2 cowvet check --evidence --verbose --quiet disk.qcow2
-inside 4 fsck -t qcow2 -- -n disk.qcow2
+inside 4 fsck -t qcow2 /home/disk.qcow2 -n
 inside 2 cowvet report disk.qcow2 -o report.html
 inside 0 'grep -o "<h1>.*</h1>" report.html'
 inside 64 'cowvet-repair disk.qcow2 </dev/null'
 inside 0 cowvet-repair --yes disk.qcow2
 inside 0 cowvet check disk.qcow2
-inside 0 fsck -t qcow2 disk.qcow2
+inside 0 fsck -t qcow2 /home/disk.qcow2
 [ "$(qemu-io -r -c 'read -P 7 0 1M' "$root/home/disk.qcow2" | grep -c 'read 1048576/1048576')" = 1 ]
 inside 2 cowvet-repair --undo disk.qcow2
 [ "$(sha256sum <"$root/home/disk.qcow2")" = "$before" ]
