@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checker/analysis/passes.h"
@@ -11,6 +12,8 @@
 #include "checker/cli/new_file.h"
 #include "checker/cli/open_images.h"
 #include "checker/cli/progress_display.h"
+#include "checker/device/journal_name.h"
+#include "checker/planning/kept_record.h"
 #include "checker/report/html_report.h"
 
 namespace cowvet {
@@ -56,9 +59,14 @@ int report_image(const std::string& path, const ReportOptions& options) {
   EvidenceKeeper keeper(progress);
   if (options.image.evidence) keep_evidence(*opened, path, keeper);
   const Inputs inputs = opened->inputs();
-  Context context(inputs, options.analysis, progress);
+  Options analysis = options.analysis;
+  // What a repair left beside the image counts as it does for check.
+  auto kept = read_kept_record(kept_path_of(path));
+  if (kept) analysis.kept = *std::move(kept);
+  Context context(inputs, analysis, progress);
   run_passes(context);
   Report report = finish_report(context);
+  if (has_unfinished_journal(path)) report.unfinished_journal = journal_path_of(path);
   ImageDigests digests;
   if (!options.no_hash && !options.image.evidence)
     digests.image = digest_or_warn(sha256_of_device(*opened->image), path);
@@ -70,7 +78,8 @@ int report_image(const std::string& path, const ReportOptions& options) {
     print_error(wrong);
     return kExitIncomplete;
   }
-  return exit_status_of(report, options.judging);
+  if (!kept) print_error(kept.error());
+  return kept ? exit_status_of(report, options.judging) : kExitIncomplete;
 }
 
 }  // namespace

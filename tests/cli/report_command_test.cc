@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <sstream>
 
+#include "checker/analysis/kept_clusters.h"
+#include "checker/device/file_device.h"
+#include "checker/planning/kept_record.h"
 #include "tests/cli/cli_test_base.h"
 
 namespace cowvet {
@@ -94,6 +97,23 @@ TEST_F(ReportCommand, is_there_for_images_too_damaged_to_map) {
   prepare("echo text > text");
   EXPECT_EQ(cowvet("report text -o text.html").status, 63);
   EXPECT_THAT(content("text.html"), HasSubstr("is not a qcow2 image"));
+}
+
+// As for check: the record of what was kept, one that cannot be used, and the journal of an interrupted one.
+TEST_F(ReportCommand, regards_what_a_repair_left_beside_the_image) {
+  make_leak("a.qcow2");
+  std::vector<KeptRun> record;
+  add_kept_runs(**FileDevice::open(directory_.file("a.qcow2")), 20, 1, 16, record);
+  std::ofstream(directory_.file("a.qcow2.cowvet-kept")) << encode_kept_record(record);
+  EXPECT_EQ(cowvet("report a.qcow2 -o kept.html").status, 3);
+  EXPECT_THAT(content("kept.html"), HasSubstr("a former repair kept 1 of them"));
+  std::ofstream(directory_.file("a.qcow2.cowvet-kept")) << "something else";
+  const CommandResult unusable = cowvet("report a.qcow2 -o unusable.html");
+  EXPECT_EQ(unusable.status, 1);
+  EXPECT_THAT(unusable.err, HasSubstr("a.qcow2.cowvet-kept should say"));
+  prepare("rm a.qcow2.cowvet-kept; touch a.qcow2.cowvet-journal");
+  EXPECT_EQ(cowvet("report a.qcow2 -o interrupted.html").status, 1);
+  EXPECT_THAT(content("interrupted.html"), HasSubstr("a repair of it was interrupted"));
 }
 
 TEST_F(ReportCommand, says_what_it_needs) {
