@@ -65,12 +65,18 @@ void parse_expect_status(Recipe& recipe, Arguments& words) {
   recipe.expected_status = static_cast<int>(status.value_or(0));
 }
 
+void parse_remedy(Recipe& recipe, Arguments& words) {
+  if (!words.flag("none")) words.fail(words.verb(), "'remedy none' and the reason is all that there is");
+  recipe.why_no_remedy = words.next("the reason");
+}
+
 constexpr Verb kVerbs[] = {
     {"check", Part::expectations, parse_check},
     {"policy", Part::expectations, parse_policy_lines},
     {"expect", Part::expectations, parse_expect},
     {"allow", Part::expectations, parse_allow},
     {"expect-status", Part::expectations, parse_expect_status},
+    {"remedy", Part::expectations, parse_remedy},
 };
 
 }  // namespace

@@ -272,6 +272,7 @@ struct Recipe {
   bool expects_none = false;
   std::vector<Expectation> expectations;
   int expected_status = 0;
+  std::string why_no_remedy;  // no repair makes the rule's finding go away; empty: one must
 
   // The last part of the name.
   std::string short_name() const { return name.substr(name.rfind('/') + 1); }

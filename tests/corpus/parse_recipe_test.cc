@@ -54,6 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"policy \"allow anything\"", "f.recipe:4: 'allow anything\n': line 1: "},
                     Wrong{"policy", "f.recipe:4: 'policy': preboot, or statements"},
                     Wrong{"expect-status 9", "f.recipe:4: '9': 0, 1, 2, 3 or 63 is expected"},
+                    Wrong{"remedy some \"why\"", "f.recipe:4: 'remedy': 'remedy none' and the reason"},
+                    Wrong{"remedy none", "f.recipe:4: 'remedy': the reason is missing"},
                     Wrong{"kind strange", "f.recipe:4: 'strange': a recipe is sound"},
                     Wrong{"for n in 1 2", "f.recipe:4: '$n': must be part of the recipe's name"},
                     Wrong{"write 0+$n", "f.recipe:4: '$n': no 'for' line"}));
@@ -78,6 +80,14 @@ TEST(Recipe, near_misses_and_damaged_ones_name_their_rule) {
       "recipe test/one\nabout A test\nkind near-miss\nexpect none\nexpect-status 0\n", "f.recipe");
   ASSERT_FALSE(recipes);
   EXPECT_EQ(recipes.error().text(), "f.recipe:1: 'test/one': a 'rule' line is missing");
+}
+
+TEST(Recipe, says_why_nothing_heals_it) {
+  const auto recipes = parse_recipes(
+      "recipe test/one\nabout A test\nkind sound\nexpect none\nexpect-status 0\nremedy none \"so it is\"\n",
+      "f.recipe");
+  ASSERT_TRUE(recipes) << recipes.error().text();
+  EXPECT_EQ(recipes->front().why_no_remedy, "so it is");
 }
 
 TEST(Recipe, variants_are_all_combinations_of_their_values) {
