@@ -16,7 +16,7 @@ constexpr Choice kOrphan[] = {
 };
 constexpr Choice kOverlap[] = {
     {"copy", "give each structure a cluster of its own, with the same content"},
-    {"drop", "give the auxiliary one up"},
+    {"drop", "give the auxiliary one up; of bitmaps that share a table, both"},
 };
 constexpr Choice kSubclusters[] = {{"data", "read them as data"}, {"zero", "read them as zeros"}};
 constexpr Choice kDuplicate[] = {{"last", "as QEMU reads it"}, {"first", "the other one"}};
@@ -31,13 +31,17 @@ constexpr Choice kUnexpectedLuks[] = {
     {"set-method", "guest data is encrypted"},
     {"keep", "change nothing (the default where there is a LUKS header)"},
 };
+constexpr Choice kMagicNumber[] = {
+    {"restore", "write the magic number, if everything behind it is in order"},
+    {"rebuild", "write a header for the tables that are in the file"},
+};
 constexpr Choice kBeyondL1[] = {
     {"grow", "a longer L1 table"},
     {"shrink", "the disk ends where its L1 table does"},
 };
 constexpr Choice kBackingName[] = {
     {"restore", "the only text that can be the name"},
-    {"drop-backing", "no backing file, if the guest sees nothing of it"},
+    {"drop-backing", "no backing file, if the guest sees nothing of it; with --allow lossy, even if it does"},
 };
 constexpr Choice kOffset[] = {
     {"guest-offset", "the data is where the guest wrote it"},
@@ -48,6 +52,10 @@ constexpr Choice kRawBacking[] = {
     {"clear-raw", "the data file is not the whole disk"},
     {"drop-backing", "no backing file, if every cluster is allocated"},
 };
+constexpr Choice kZeroOffset[] = {
+    {"keep", "the cluster was never written to (the default without the raw bit)"},
+    {"map", "what the data file has there is its content (the default with the raw bit)"},
+};
 constexpr Choice kRaw[] = {
     {"clear-raw", "the metadata is right, and the data file is not the whole disk"},
     {"trust-raw", "the data file is right: map what it holds"},
@@ -55,6 +63,7 @@ constexpr Choice kRaw[] = {
 };
 
 constexpr RuleChoices kChoices[] = {
+    {rule("header/magic"), kMagicNumber, "rebuild:SIZE, where the disk's size in bytes is known"},
     {rule("header/size-beyond-l1"), kBeyondL1, ""},
     {rule("header/backing-name-outside"), kBackingName, ""},
     {rule("header/backing-name-too-long"), kBackingName, ""},
@@ -69,6 +78,7 @@ constexpr RuleChoices kChoices[] = {
     {rule("ext/data-file-name-nul"), kNul, ""},
     {rule("l2/subcluster-conflict"), kSubclusters, ""},
     {rule("data-file/offset-mismatch"), kOffset, ""},
+    {rule("data-file/zero-offset"), kZeroOffset, ""},
     {rule("data-file/raw-with-backing"), kRawBacking, ""},
     {rule("data-file/raw-unmapped"), kRaw, ""},
     {rule("data-file/raw-zero-differs"), kRaw, ""},

@@ -106,12 +106,13 @@ inline constexpr std::string_view kNothingAdvice =
 // id, severity, remedy; condition; clause; meaning; advice.
 inline constexpr Rule kRules[] = {
     // The header.
-    {"header/magic", Severity::unchecked, Remedy::none,
+    {"header/magic", Severity::unchecked, Remedy::choice,
      "The file does not begin with the qcow2 magic number, 'QFI' and the byte 0xfb.",
      "Header, bytes 0-3",
      "Either this is not a qcow2 image, or its first bytes were overwritten. Nothing in it was examined.",
-     "Make sure that it is the right file. If it was a qcow2 image before, do not write to it: a header "
-     "can be rebuilt from the tables behind it."},
+     "Make sure that it is the right file. If it was a qcow2 image before, do not write to it: "
+     "'cowvet-repair --dry-run --choose header/magic=rebuild IMAGE' looks for the tables behind the "
+     "header, and shows which header they need."},
     {"header/version", Severity::unchecked, Remedy::none,
      "The version in the header is neither 2 nor 3.",
      "Header, bytes 4-7",
@@ -150,7 +151,7 @@ inline constexpr Rule kRules[] = {
      "The image uses a feature that this program does not know and that may change the meaning of "
      "everything in it. Nothing behind the header was examined.",
      kUpgradeAdvice},
-    {"header/unknown-compatible", Severity::notice, Remedy::safe,
+    {"header/unknown-compatible", Severity::notice, Remedy::none,
      "A compatible feature bit that the specification does not define is set.",
      "Header, bytes 80-87",
      "The image can be used: programs may ignore such bits.",

@@ -40,10 +40,13 @@ void set_copied(Round& round, const Finding& finding) {
 }
 
 // Without the raw bit an unallocated first cluster is legal, and nobody knows what is meant.
+// Without the raw promise an entry of zeros is legal, and what the data file has there may be old.
 void restore_first_cluster(Round& round, const Finding& finding) {
-  if (finding.severity != Severity::corruption) return;
-  Step& step =
-      round.editor.begin(finding.rule, Remedy::safe, "set COPIED again: the data file has this cluster");
+  const bool is_promised = finding.severity == Severity::corruption;
+  if (!is_promised && round.chosen(finding.rule, "keep") != "map") return;
+  Step& step = round.editor.begin(finding.rule, is_promised ? Remedy::safe : Remedy::choice,
+                                  "set COPIED again: the data file has this cluster");
+  if (!is_promised) step.outcome = "map";
   step.impact.push_back({*finding.place.guest, "", "zeros, or an error", "the data file's content"});
   round.editor.write_number(File::image, finding.place.offset, *finding.expected);
 }

@@ -212,24 +212,10 @@ bool is_wholly_allocated(const Context& context) {
   return whole;
 }
 
-void drop_backing_name(Round& round, const Finding& finding) {
-  if (!is_wholly_allocated(round.context) || !round.context.snapshots.empty()) {
-    round.consent_needed.insert(
-        fmt::format("{}: the backing file cannot be dropped, because the guest reads it", finding.rule->id));
-    return;
-  }
-  round.editor.begin(finding.rule, Remedy::choice, "drop the backing file, of which the guest sees nothing")
-      .outcome = "drop-backing";
-  round.editor.write_number(File::image, offsetof(RawHeader, backing_file_offset), std::uint64_t{0});
-  round.editor.write_number(File::image, offsetof(RawHeader, backing_file_size), std::uint32_t{0});
-}
-
 // Where the guest reads from the backing file, if it can be opened.
-void add_backing_impact(const Context& context, Step& step) {
+void add_backing_ranges(const Context& context, const char* before, const char* after, Step& step) {
   constexpr std::size_t kMost = 1000;
-  const auto add = [&](GuestRange range) {
-    step.impact.push_back({range, "", "an error, or zeros", "the backing file's content"});
-  };
+  const auto add = [&](GuestRange range) { step.impact.push_back({range, "", before, after}); };
   ExtentWalker(context, active_disk(context)).walk({0, context.header.size}, [&](const GuestExtent& extent) {
     if (extent.kind == ExtentKind::unallocated) add(extent.guest);
     return step.impact.size() < kMost;
@@ -237,6 +223,33 @@ void add_backing_impact(const Context& context, Step& step) {
   if (step.impact.size() < kMost) return;
   step.impact.clear();
   add({0, context.header.size});
+}
+
+// What all disk states read of the backing file.
+void add_lost_backing(const Context& context, Step& step) {
+  add_backing_ranges(context, "what the backing file holds", "zeros", step);
+  for (const SnapshotRecord& snapshot : context.snapshots)
+    step.impact.push_back({{0, snapshot.snapshot.disk_size(context.header.size)},
+                           snapshot.owner(),
+                           "what the backing file holds, where nothing is allocated",
+                           "zeros there"});
+}
+
+void drop_backing_name(Round& round, const Finding& finding) {
+  const bool is_seen = !is_wholly_allocated(round.context) || !round.context.snapshots.empty();
+  if (is_seen && !round.options.allow_lossy) {
+    round.consent_needed.insert(
+        fmt::format("{}: the guest reads the backing file; to drop it all the same needs --allow lossy",
+                    finding.rule->id));
+    return;
+  }
+  Step& step = round.editor.begin(finding.rule, is_seen ? Remedy::lossy : Remedy::choice,
+                                  is_seen ? "drop the backing file: what the guest reads of it is lost"
+                                          : "drop the backing file, of which the guest sees nothing");
+  step.outcome = "drop-backing";
+  if (is_seen) add_lost_backing(round.context, step);
+  round.editor.write_number(File::image, offsetof(RawHeader, backing_file_offset), std::uint64_t{0});
+  round.editor.write_number(File::image, offsetof(RawHeader, backing_file_size), std::uint32_t{0});
 }
 
 // The only text behind the extensions is the name, if one of the two fields says the same: the other is
@@ -265,7 +278,7 @@ void restore_backing_name(Round& round, const Finding& finding) {
                          fmt::format("name the backing file {:?}, the only text behind the extensions",
                                      area->text_at(name->offset, name->length)));
   step.outcome = "restore";
-  add_backing_impact(round.context, step);
+  add_backing_ranges(round.context, "an error, or zeros", "the backing file's content", step);
   round.editor.write_number(File::image, offsetof(RawHeader, backing_file_offset), name->offset);
   round.editor.write_number(File::image, offsetof(RawHeader, backing_file_size),
                             static_cast<std::uint32_t>(name->length));

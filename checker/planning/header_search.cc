@@ -84,6 +84,9 @@ class HeaderSearch {
       if (auto version_3 = with_version_3()) return version_3;
     if (is_wanted(rule("ext/data-file-name-unexpected")) && found("ext/data-file-name-unexpected"))
       if (auto with_bit = with_data_file_bit()) return with_bit;
+    if (is_wanted(rule("header/backing-name-overlap")) && is_name_over_features())
+      if (auto only = only_perfect({with_number("the version", offsetof(RawHeader, version), 2)}))
+        return HeaderChange{rule("header/backing-name-overlap"), Remedy::safe, std::move(*only)};
     if (is_wanted(rule("header/cluster-bits")) && is_scattered())
       if (auto only = only_perfect(cluster_sizes(before_.header.cluster_bits)))
         return HeaderChange{rule("header/cluster-bits"), Remedy::safe, std::move(*only)};
@@ -164,6 +167,19 @@ class HeaderSearch {
 
   std::ptrdiff_t kinds_found(std::initializer_list<std::string_view> ids) const {
     return std::ranges::count_if(ids, [this](std::string_view id) { return found(id); });
+  }
+
+  // Version 2 ends where the features of version 3 begin: there, a name may be.
+  bool is_name_over_features() const {
+    const Header& header = before_.header;
+    const std::vector<std::byte>& bytes = before_.first_cluster;
+    if (header.version < 3 || header.backing_file_offset < kHeaderV2Bytes ||
+        header.backing_file_offset >= kHeaderV3Bytes || header.backing_file_size == 0 ||
+        !fits_in(header.backing_file_offset, header.backing_file_size, bytes.size()))
+      return false;
+    return std::ranges::all_of(
+        std::span(bytes).subspan(header.backing_file_offset, header.backing_file_size),
+        [](std::byte byte) { return byte >= std::byte{0x20} && byte != std::byte{0x7f}; });
   }
 
   // Wrong in more than one way at once: pointers lead nowhere, what is used is not counted, what is counted

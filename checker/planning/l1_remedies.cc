@@ -29,7 +29,9 @@ void start_anew(Round& round, const Finding& finding) {
   if (!round.may(finding, remedy)) return;
   const std::uint64_t clusters =
       std::max<std::uint64_t>(1, divide_up(entries * 8, context.geometry.cluster_bytes));
-  const auto offset = round.allocator.allocate(clusters);
+  auto offset = round.allocator.allocate(clusters);
+  // Where the file only has to grow by what was cut off, the plan would show nothing.
+  if (offset == context.header.l1_table_offset) offset = round.allocator.allocate(clusters);
   if (!offset) return;
   round.editor.begin(finding.rule, remedy, fmt::format("write an empty L1 table at {:#x}", *offset),
                      Phase::structures);

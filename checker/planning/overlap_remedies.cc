@@ -177,8 +177,22 @@ void add_impact(const Round& round, const Place& place, Step& step) {
                          "the data that its table maps"});
 }
 
+// Which of two bitmaps owns the table that both name may not be known: a bitmap that is another's is worse
+// than none.
+bool give_both_bitmaps_up(Round& round, const Finding& finding) {
+  const BitmapRecord* one = bitmap_of(round, finding.place);
+  const BitmapRecord* other = bitmap_of(round, *finding.other);
+  if (!one || !other || round.chosen(finding.rule, "") != "drop") return false;
+  if (!round.may(finding, Remedy::metadata)) return true;
+  const std::set<std::uint64_t> entries{one->entry_offset, other->entry_offset};
+  drop_bitmaps(round, finding, fmt::format("give up {} and {}", one->owner(), other->owner()),
+               [&](const BitmapRecord& record) { return entries.contains(record.entry_offset); });
+  return true;
+}
+
 void settle_overlap(Round& round, const Finding& finding) {
   if (!finding.other || std::exchange(round.settled_overlap, true)) return;
+  if (give_both_bitmaps_up(round, finding)) return;
   const Place& claimant = finding.place;
   const Place& owner = *finding.other;
   // By the words of the finding: the claimant is at its place, the owner is the other party.

@@ -29,12 +29,25 @@ Binding binding_of(const Device& device, std::uint64_t hash) {
   return {device.name(), device.size_bytes(), device.identity(), hash};
 }
 
+// As many findings of each rule as a report has where nothing else is asked for.
+Report shorten(Report report) {
+  std::uint64_t of_rule = 0;
+  std::optional<RuleId> last;
+  std::erase_if(report.findings, [&](const Finding& finding) {
+    of_rule = last == finding.rule ? of_rule + 1 : 1;
+    last = finding.rule;
+    return of_rule > Options{}.findings_per_rule;
+  });
+  return report;
+}
+
 class Planner {
  public:
-  Planner(const Inputs& inputs, const PlanOptions& options, Progress& progress)
+  Planner(const Inputs& inputs, const PlanOptions& options, Progress& progress, std::optional<Report>* found)
       : inputs_(inputs),
         options_(options),
         progress_(progress),
+        found_(found),
         check_{.threads = options.threads,
                .max_memory_bytes = options.max_memory_bytes,
                .deep = options.deep,
@@ -45,6 +58,7 @@ class Planner {
   std::expected<Plan, std::string> make() {
     Context before(inputs_, check_, progress_);
     examine(before);
+    if (found_ && (check_.name_copied || !before.copied_wrong)) *found_ = shorten(before.report);
     bind(before);
     // A sound image is not changed unasked, whatever could be tidied up in it.
     if (before.report.worst == Severity::notice && !before.copied_wrong &&
@@ -113,10 +127,11 @@ class Planner {
   void bind(const Context& before);
   void bind_data_file(const Context& context);
   void note_found(const Context& context);
-  // Whether --only names something that was found.
+  // Whether --only or --choose names something that was found.
   bool is_named(const Context& before) const {
     return std::ranges::any_of(before.report.totals, [this](const RuleTotal& total) {
-      return options_.only.contains(std::string(total.rule->id));
+      const std::string id(total.rule->id);
+      return options_.only.contains(id) || options_.choices.contains(id);
     });
   }
   std::unique_ptr<Context> examine_again(const Inputs& edited, const ClusterSet& released) const;
@@ -129,6 +144,7 @@ class Planner {
   const Inputs& inputs_;
   const PlanOptions& options_;
   Progress& progress_;
+  std::optional<Report>* found_;
   Options check_;
   Plan plan_;
   std::set<std::string> consent_needed_;
@@ -247,9 +263,9 @@ void Planner::finish(const Context& before, std::unique_ptr<Context> after, cons
 }  // namespace
 
 std::expected<Plan, std::string> make_plan(const Inputs& inputs, const PlanOptions& options,
-                                           Progress* progress) {
+                                           Progress* progress, std::optional<Report>* found) {
   Progress unseen;
-  return Planner(inputs, options, progress ? *progress : unseen).make();
+  return Planner(inputs, options, progress ? *progress : unseen, found).make();
 }
 
 }  // namespace cowvet

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -32,8 +33,10 @@ struct PlanOptions {
   std::uint64_t max_memory_bytes = 0;  // as in Options
 };
 
-// An error is a sentence that says why no plan can be made.
+// An error is a sentence that says why no plan can be made. `found`: becomes the report of `analyze` (with
+// the default number of findings), which the planner has at hand unless COPIED bits are wrong.
 std::expected<Plan, std::string> make_plan(const Inputs& inputs, const PlanOptions& options,
-                                           Progress* progress = nullptr);
+                                           Progress* progress = nullptr,
+                                           std::optional<Report>* found = nullptr);
 
 }  // namespace cowvet

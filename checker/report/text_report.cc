@@ -156,7 +156,7 @@ std::string next_steps(const Report& report, bool colour) {
   if (verdict_of(report) == Verdict::repair_unfinished) return text;
   for (const auto& [advice, ids] : steps)
     text += "  - " + wrap(fmt::format("{}: {}", fmt::join(ids, ", "), advice), 4, 4);
-  if (std::ranges::any_of(report.totals, is_repairable))
+  if (report.is_qcow2 && std::ranges::any_of(report.totals, is_repairable))
     text += "  - " +
             wrap("'cowvet-repair --dry-run IMAGE' shows what a repair would do, and changes nothing.", 4, 4);
   return text;

@@ -65,7 +65,9 @@ struct Bench {
 bool is_repairable(RuleId rule_id) {
   constexpr std::string_view kGroups[] = {"l1/",  "l2/",       "data-file/", "refcount/", "header/",
                                           "ext/", "snapshot/", "bitmap/",    "overlap/",  "file/"};
-  if (rule_id->remedy == Remedy::none || rule_id == rule("refcount/orphan-mapping")) return false;
+  if (rule_id->remedy == Remedy::none || rule_id == rule("refcount/orphan-mapping") ||
+      rule_id == rule("header/magic"))
+    return false;
   return std::ranges::any_of(kGroups, [&](std::string_view group) { return rule_id->id.starts_with(group); });
 }
 

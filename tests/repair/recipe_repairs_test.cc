@@ -35,8 +35,8 @@ TEST_P(RecipeRepairs, hold_on_disk_and_for_qemu) {
     is_healed = true;
     is_healed_unasked |= !mode.is_choice;
   }
-  EXPECT_TRUE(is_healed || !why_left(recipe).empty()) << recipe.name;
-  EXPECT_TRUE(is_healed_unasked || !why_left(recipe).empty() || !why_chosen(recipe).empty()) << recipe.name;
+  EXPECT_EQ(is_healed, recipe.why_no_remedy.empty()) << recipe.why_no_remedy;
+  EXPECT_TRUE(is_healed_unasked || !is_healed || !why_chosen(recipe).empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(all, RecipeRepairs, testing::ValuesIn(repairable_recipes()),

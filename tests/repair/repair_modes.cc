@@ -25,6 +25,9 @@ const std::vector<Outcomes>& all_outcomes() {
       {rule("ext/data-file-name-unexpected"), {"drop-name", "set-bit"}},
       {rule("ext/duplicate"), {"first", "last"}},
       {rule("ext/luks-unexpected"), {"drop", "set-method"}},
+      {rule("header/magic"), {"rebuild"}},
+      {rule("data-file/zero-offset"), {"map"}},
+      {rule("overlap/metadata"), {"drop"}},
       {rule("header/backing-name-empty"), {"restore", "drop-backing"}},
       {rule("header/backing-name-outside"), {"restore", "drop-backing"}},
       {rule("header/backing-name-overlap"), {"restore", "drop-backing"}},
@@ -45,6 +48,7 @@ constexpr std::string_view kWhyNoKey = "no password opens the LUKS headers of th
 constexpr QemuRefusal kRefusals[] = {
     {"ext/duplicate-other", kWrongFormat, kWhyWrongFormat},
     {"stories/20-two-backing-formats", kWrongFormat, kWhyWrongFormat},
+    {"header/lost-with-keys", kNoKey, kWhyNoKey},
     {"l2/overlaps-luks-header", kNoKey, kWhyNoKey},
     {"stories/06-luks-without-key", kNoKey, kWhyNoKey},
     {"stories/17-data-on-luks-header", kNoKey, kWhyNoKey},
@@ -54,24 +58,12 @@ constexpr QemuRefusal kRefusals[] = {
 };
 
 struct Reason {
-  std::string_view recipe;
-  std::string_view mode;  // empty: all
+  std::string_view recipe;  // with a hyphen at the end: all whose names begin so
+  std::string_view mode;    // empty: all
   std::string_view why;
 };
 constexpr Reason kUnfit[] = {
     {"ext/duplicate-bitmaps", "ext/duplicate=last", "the last of the two bitmap directories is none"},
-};
-constexpr Reason kLeft[] = {
-    {"ext/data-file-name-unexpected-bit-clear", "ext/data-file-name-unexpected=set-bit",
-     "the data file that is named is not there"},
-    {"data-file/first-cluster-lost", "", "legal, and without the raw bit nobody knows what was meant"},
-    {"ext/unterminated-cluster-end", "", "a notice, and the first cluster has no room for an end marker"},
-    {"header/backing-name-too-long-1024", "", "no shorter name is in the image"},
-    {"header/l1-outside-and-empty", "", "no L1 table is in the file, and nothing shows that it was empty"},
-    {"header/unknown-compatible-bit", "", "a notice: programs may ignore such bits, and they are kept"},
-    {"header/version-3-over-a-name", "", "nothing in the image says that it was of version 2"},
-    {"overlap/two-bitmap-tables", "",
-     "one table is lost, and either bitmap may be the one that it belongs to"},
 };
 
 constexpr std::string_view kWhichWindow =
@@ -79,6 +71,7 @@ constexpr std::string_view kWhichWindow =
     "otherwise";
 constexpr std::string_view kPunched = "whether the guest had given the clusters up is for the user to say";
 constexpr std::string_view kKeys = "without the LUKS header that is there an encrypted disk would be lost";
+constexpr std::string_view kNoHeader = "whether it is the image that it was taken for, only the user knows";
 constexpr std::string_view kBackingFormat = "only the user knows the format of the backing file";
 constexpr Reason kChosen[] = {
     {"ext/backing-format-missing-empty", "", kBackingFormat},
@@ -90,6 +83,11 @@ constexpr Reason kChosen[] = {
      "there is no name; the guest sees nothing of a backing file, and the user says so"},
     {"header/backing-name-too-long-unused", "",
      "the name is lost; the guest sees nothing of the file, and the user says so"},
+    {"data-file/first-cluster-lost", "", "legal, and without the raw bit nobody knows what was meant"},
+    {"header/backing-name-too-long-1024", "",
+     "no shorter name is in the image: the guest loses what it reads"},
+    {"header/lost-", "", kNoHeader},
+    {"stories/first-cluster-overwritten", "", kNoHeader},
     {"header/size-beyond-l1-enormous", "", "no L1 table maps so much: only a smaller disk does"},
     {"refcount/lost-l1-entry-beside-a-snapshot", "", kWhichWindow},
     {"refcount/orphaned-l2-table", "", kWhichWindow},
@@ -101,6 +99,8 @@ constexpr Reason kChosen[] = {
     {"refcount/wiped-l2-table-beside-a-snapshot", "", kWhichWindow},
     {"snapshot/l1-outside-wraps", "",
      "what only the dropped snapshot mapped is kept until the user says otherwise"},
+    {"overlap/two-bitmap-tables", "",
+     "one table is lost, and either bitmap may be the one that it belongs to"},
     {"stories/03-two-l1-entries", "", kWhichWindow},
     {"stories/04-l1-entry-zeroed", "", kWhichWindow},
     {"stories/l1-entry-zeroed-with-a-wiped-refcount-block", "", kWhichWindow},
@@ -113,7 +113,9 @@ template <std::size_t N>
 std::string_view find_reason(const Reason (&reasons)[N], const corpus::Recipe& recipe,
                              std::string_view mode) {
   const auto found = std::ranges::find_if(reasons, [&](const Reason& reason) {
-    return reason.recipe == recipe.name && (reason.mode.empty() || reason.mode == mode);
+    const bool is_named =
+        reason.recipe.ends_with('-') ? recipe.name.starts_with(reason.recipe) : reason.recipe == recipe.name;
+    return is_named && (reason.mode.empty() || reason.mode == mode);
   });
   return found == std::end(reasons) ? std::string_view() : found->why;
 }
@@ -139,6 +141,9 @@ std::vector<RepairMode> repair_modes_of(const corpus::Recipe& recipe) {
     for (const std::string& outcome : outcomes) {
       PlanOptions options = all;
       options.choices[std::string(rule_id->id)] = outcome;
+      // That there is a data file, a header that is lost cannot say.
+      if (rule_id == rule("header/magic") && recipe.data_file)
+        options.data_file_name = recipe.data_file_name();
       modes.push_back(
           {.name = fmt::format("{}={}", rule_id->id, outcome), .options = options, .is_choice = true});
     }
@@ -153,10 +158,6 @@ const QemuRefusal* qemu_refusal(const corpus::Recipe& recipe) {
 
 std::string_view why_unfit(const corpus::Recipe& recipe, const RepairMode& mode) {
   return find_reason(kUnfit, recipe, mode.name);
-}
-
-std::string_view why_left(const corpus::Recipe& recipe) {
-  return find_reason(kLeft, recipe, "");
 }
 
 std::string_view why_chosen(const corpus::Recipe& recipe) {

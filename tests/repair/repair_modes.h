@@ -32,8 +32,7 @@ const QemuRefusal* qemu_refusal(const corpus::Recipe& recipe);
 // Why the rehearsal of a plan fails; empty: it must not.
 std::string_view why_unfit(const corpus::Recipe& recipe, const RepairMode& mode);
 
-// Why no mode makes the image sound, or only one with a choice that has no default; empty: one must.
-std::string_view why_left(const corpus::Recipe& recipe);
+// Why only a choice that has no default makes the image sound; empty: another mode must.
 std::string_view why_chosen(const corpus::Recipe& recipe);
 
 }  // namespace cowvet
