@@ -54,14 +54,14 @@ bool make_new_plan(const Inputs& inputs, const RepairOptions& options, Progress&
   if (!kept) return end(outcome, Ending::refused, kept.error());
   Options analysis = options.analysis();
   analysis.kept = *kept;
-  outcome.found = analyze(inputs, analysis, &progress);
+  PlanOptions planning = options.planning;
+  planning.kept = *std::move(kept);
+  auto plan = make_plan(inputs, planning, &progress, &outcome.found);
+  if (!outcome.found) outcome.found = analyze(inputs, analysis, &progress);
   if (names_needless_data_file(options, *outcome.found))
     return end(
         outcome, Ending::failed,
         fmt::format("{} has no external data file, so that --data-file has no use", options.image_path));
-  PlanOptions planning = options.planning;
-  planning.kept = *std::move(kept);
-  auto plan = make_plan(inputs, planning, &progress);
   if (!plan && !outcome.found->header_usable) {
     outcome.message = "nothing can be repaired here: " + plan.error();
     return true;
