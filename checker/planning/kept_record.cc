@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -26,16 +27,25 @@ bool take_number(std::string_view& line, int base, std::uint64_t& number) {
   return true;
 }
 
+std::string last_line_of(std::string_view lines) {
+  return fmt::format("end {:x}\n", XXH3_64bits(lines.data(), lines.size()));
+}
+
 }  // namespace
 
 std::string encode_kept_record(const std::vector<KeptRun>& runs) {
   std::string text(kFirstLine);
   for (const KeptRun& run : runs) text += fmt::format("{} {} {:x}\n", run.offset, run.length, run.hash);
-  return text;
+  return text + last_line_of(text);
 }
 
 std::expected<std::vector<KeptRun>, std::string> decode_kept_record(std::string_view text) {
   if (!text.starts_with(kFirstLine)) return std::unexpected("it does not begin as a record does");
+  const std::size_t end_of_lines = text.rfind("end ");
+  if (end_of_lines == std::string_view::npos || end_of_lines < kFirstLine.size() ||
+      text.substr(end_of_lines) != last_line_of(text.substr(0, end_of_lines)))
+    return std::unexpected("it was changed, or a part of it is missing");
+  text.remove_suffix(text.size() - end_of_lines);
   text.remove_prefix(kFirstLine.size());
   std::vector<KeptRun> runs;
   for (std::size_t number = 2; !text.empty(); ++number) {

@@ -3,6 +3,7 @@
 //
 //   cowvet-kept 1
 //   327680 131072 5f0c1a7be2d09388        (offset and length in bytes, hash in hexadecimal digits)
+//   end 9a1c3e5577d0b246                  (XXH3 of all lines before)
 #pragma once
 
 #include <expected>
