@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "checker/device/file_device.h"
+#include "checker/device/journal_name.h"
 #include "checker/device/write_fully.h"
 
 namespace cowvet {
@@ -58,8 +59,31 @@ Done sync_directory_of(const std::string& path) {
   return done_if(fsync(directory.get()));
 }
 
-DirectoryStorage::DirectoryStorage(std::string journal_path, std::string undo_path, OlderUndo older)
-    : journal_path_(std::move(journal_path)), undo_path_(std::move(undo_path)), older_(older) {}
+DirectoryStorage::DirectoryStorage(std::string journal_path, std::string undo_path, OlderUndo older,
+                                   std::string pointer)
+    : journal_path_(std::move(journal_path)),
+      undo_path_(std::move(undo_path)),
+      older_(older),
+      pointer_(std::move(pointer)) {}
+
+// On the medium before anything is written to the image, because the journal is not sealed yet.
+void DirectoryStorage::write_pointer() const {
+  if (pointer_.empty()) return;
+  const Descriptor file(
+      ::open(pointer_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!file) return;
+  const std::string text = encode_journal_pointer(journal_path_);
+  if (write_fully(file.get(), 0, std::as_bytes(std::span(text))) && fsync(file.get()) == 0)
+    std::ignore = sync_directory_of(pointer_);
+  else
+    unlink(pointer_.c_str());
+}
+
+// Before the journal goes: the image is in no state between any more, and a name that leads nowhere would
+// look like a journal that is lost.
+void DirectoryStorage::remove_pointer() const {
+  if (!pointer_.empty() && unlink(pointer_.c_str()) == 0) std::ignore = sync_directory_of(pointer_);
+}
 
 std::expected<std::unique_ptr<Device>, IoError> DirectoryStorage::open(JournalName name) const {
   const Descriptor directory(::open(directory_of(path_of(name)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -75,7 +99,9 @@ Done DirectoryStorage::create() {
   // Holds guest data: readable for nobody but the owner.
   file_ = Descriptor(::open(journal_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   end_ = 0;
-  return file_ ? Done{} : failure(errno);
+  if (!file_) return failure(errno);
+  write_pointer();
+  return {};
 }
 
 Done DirectoryStorage::reopen(std::uint64_t size_bytes) {
@@ -97,12 +123,14 @@ Done DirectoryStorage::sync() {
 }
 
 Done DirectoryStorage::rename_to_undo() {
+  remove_pointer();
   if (older_ == OlderUndo::kept)
     if (auto done = make_room(undo_path_); !done) return done;
   return done_if(std::rename(journal_path_.c_str(), undo_path_.c_str()));
 }
 
 Done DirectoryStorage::remove() {
+  remove_pointer();
   return done_if(unlink(journal_path_.c_str()));
 }
 

@@ -19,8 +19,10 @@ class DirectoryStorage final : public JournalStorage {
     kept,  // as "UNDO.1", what was that one as "UNDO.2", and so on
   };
 
-  // Two files of one file system.
-  DirectoryStorage(std::string journal_path, std::string undo_path, OlderUndo older = OlderUndo::replaced);
+  // Two files of one file system. `pointer`: where to say, as long as there is a journal, that it is there
+  // (journal_name.h); empty: nowhere. One that cannot be written does not matter.
+  DirectoryStorage(std::string journal_path, std::string undo_path, OlderUndo older = OlderUndo::replaced,
+                   std::string pointer = "");
 
   const std::string& path_of(JournalName name) const override {
     return name == JournalName::journal ? journal_path_ : undo_path_;
@@ -36,9 +38,13 @@ class DirectoryStorage final : public JournalStorage {
   BootId boot_id() const override;
 
  private:
+  void write_pointer() const;
+  void remove_pointer() const;
+
   std::string journal_path_;
   std::string undo_path_;
   OlderUndo older_;
+  std::string pointer_;
   Descriptor file_;
   std::uint64_t end_ = 0;  // of what was appended
 };

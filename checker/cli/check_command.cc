@@ -145,7 +145,7 @@ void examine_opened(OpenedImage opened, Run& run, Examined& examined) {
         fmt::format("{} has no external data file, so that --data-file has no use", examined.path);
     return;
   }
-  if (has_unfinished_journal(examined.path)) report.unfinished_journal = journal_path_of(examined.path);
+  if (has_unfinished_journal(examined.path)) report.unfinished_journal = unfinished_journal_of(examined.path);
   // A plan that does not know what was kept would give it away.
   if (examined.error.empty() && (!options.plan_file.empty() || options.fixes))
     plan_repair(inputs, run, analysis.kept, progress, report, examined);

@@ -150,6 +150,7 @@ void enter_sandbox(const std::vector<std::string>& images, const ImageOptions& o
       } else {
         need_image(needs, image);
         needs.files.push_back(kept_path_of(image));
+        needs.files.push_back(journal_path_of(image));
       }
     }
     in_force = enter_sandbox(needs);

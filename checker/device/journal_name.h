@@ -1,7 +1,8 @@
 // The names of the files that a repair leaves beside an image. The checker looks whether they are there, and
-// into none but the last.
+// reads no journal and no undo file.
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace cowvet {
@@ -12,7 +13,17 @@ std::string undo_path_of(const std::string& image_path);     // IMAGE.cowvet-und
 std::string kept_path_of(const std::string& image_path);     // IMAGE.cowvet-kept
 
 // Whether a repair of this image was interrupted: until it is finished or taken back, the image may be in
-// between. A journal that the user had put elsewhere is not seen.
+// between.
 bool has_unfinished_journal(const std::string& image_path);
+
+// Where the user had the journal put elsewhere, the file of its name says where:
+//
+//   cowvet-journal-at /absolute/path
+//
+// None: it is a journal itself, or not there.
+std::optional<std::string> journal_elsewhere(const std::string& image_path);
+// The journal itself, wherever it is, for people.
+std::string unfinished_journal_of(const std::string& image_path);
+std::string encode_journal_pointer(const std::string& journal_path);
 
 }  // namespace cowvet

@@ -47,7 +47,7 @@ Report analyze_file(const FileDevice& device, std::vector<KeptRun> kept, const E
   analysis.max_memory_bytes = options.reference_memory_bytes;
   analysis.kept = std::move(kept);
   Report report = analyze(inputs, analysis);
-  if (has_unfinished_journal(device.name())) report.unfinished_journal = journal_path_of(device.name());
+  if (has_unfinished_journal(device.name())) report.unfinished_journal = unfinished_journal_of(device.name());
   return report;
 }
 

@@ -1,5 +1,6 @@
 #include "repair/cli/kept_files.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "checker/device/journal_name.h"
@@ -23,6 +24,23 @@ std::expected<std::vector<KeptRun>, std::string> load_kept(const RepairOptions& 
   const auto more = read_kept_record(other);
   if (!more) return more;
   return join_kept(std::move(*kept), *more);
+}
+
+void drop_stale_records(const RepairOptions& options, const Outcome& outcome) {
+  const bool is_settled = outcome.ending == Ending::repaired || outcome.ending == Ending::nothing_to_do;
+  const auto& report = outcome.left ? outcome.left : outcome.found;
+  if (!is_settled || !report || !report->header_usable || report->worst == Severity::unchecked ||
+      report->kept_leaks != 0)
+    return;
+  const std::string undo =
+      options.journal.empty() ? undo_path_of(options.image_path) : options.journal + ".undo";
+  for (const std::string& file : {undo, undo_path_of(options.image_path)})
+    if (std::filesystem::exists(file)) return;
+  for (const std::string& path : {kept_path_of(options.image_path), beside_journal(options)}) {
+    if (path.empty()) continue;
+    const auto record = read_kept_record(path);
+    if (record && !record->empty()) std::ignore = write_kept_record(path, {});
+  }
 }
 
 std::expected<KeptFile, std::string> KeptFile::write(const RepairOptions& options, bool is_block_device,

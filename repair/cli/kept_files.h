@@ -8,11 +8,15 @@
 
 #include "checker/analysis/kept_clusters.h"
 #include "repair/cli/options.h"
+#include "repair/cli/outcome.h"
 
 namespace cowvet {
 
 // What all records of the image say. The error is a sentence: one is there that cannot be used.
 std::expected<std::vector<KeptRun>, std::string> load_kept(const RepairOptions& options);
+
+// Removes the records where nothing is left of what they name, and no undo file could bring it back.
+void drop_stale_records(const RepairOptions& options, const Outcome& outcome);
 
 // A record of what a repair is going to keep. It is durable, or the error says why not.
 class KeptFile {

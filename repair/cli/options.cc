@@ -20,7 +20,9 @@ constexpr std::string_view kHelp =
     "care of interruptions of every kind; in the end it becomes the undo file (IMAGE.cowvet-undo; older\n"
     "ones get a number: .1 is the one before, .2 the one before that). Where a repair keeps leaked clusters\n"
     "because they may hold lost data, a record beside the image (IMAGE.cowvet-kept) tells later repairs and\n"
-    "'cowvet check' which these are; it should go wherever the image goes.\n\n"
+    "'cowvet check' which these are; it should go wherever the image goes. A repair removes it where "
+    "nothing\n"
+    "is left of what it names, and no undo file could bring that back.\n\n"
     "The exit status is that of the image as it is left, as for 'cowvet check':\n"
     "  0   sound\n"
     "  1   something could not be examined or done, or the command line is wrong\n"
@@ -77,7 +79,8 @@ void describe_planning(po::options_description& list, RepairOptions& options, Te
   add_naming_options(list, options.image);
   list.add_options()("journal", po::value(&options.journal)->value_name("PATH"),
                      "keep the journal at PATH and the undo file at PATH.undo, for block devices, or where "
-                     "there is no room beside the image; --undo, --resume and --rollback need it again");
+                     "there is no room beside the image; --undo needs it again, and so do --resume and "
+                     "--rollback where no file could be written beside the image that says where it is");
   list.add_options()("discard", po::bool_switch(&options.discard),
                      "after a repair that leaves the image sound, give the space of its free clusters back "
                      "to the file system; what lay in them is gone, so that this goes with --no-undo or "

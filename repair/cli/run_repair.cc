@@ -10,6 +10,7 @@
 #include "repair/cli/ask.h"
 #include "repair/cli/carry_out.h"
 #include "repair/cli/files_for_repair.h"
+#include "repair/cli/kept_files.h"
 #include "repair/cli/make_decision.h"
 #include "repair/cli/outcome_report.h"
 #include "repair/cli/repair_copy.h"
@@ -44,7 +45,7 @@ std::optional<Direction> ask_for_direction() {
 
 // What to do about a journal that was found though nobody spoke of one. Nothing: there is none any more.
 std::optional<Outcome> settle_unfinished(const Workplace& place) {
-  const auto unfinished = find_unfinished(place.storage);
+  const auto unfinished = find_unfinished(place.storage, place.options.image_path);
   if (!unfinished) return refuse(unfinished.error());
   if (*unfinished == Unfinished::nothing) return std::nullopt;
   if (*unfinished == Unfinished::unbegun) {
@@ -105,6 +106,10 @@ Outcome write(const RepairOptions& options) {
   const Workplace place{options, **files, storage};
   if (options.action == Action::repair) return repair_in_place(place);
   if (lacks_journal_place(place)) return lacking_journal_place();
+  if (options.action != Action::undo) {
+    const auto unfinished = find_unfinished(storage, options.image_path);
+    if (!unfinished) return refuse(unfinished.error());
+  }
   if (options.action == Action::resume) return recover_image(place, Direction::forward);
   if (options.action == Action::roll_back) return recover_image(place, Direction::back);
   if (auto refused = refuse_unfinished(options)) return std::move(*refused);
@@ -118,7 +123,10 @@ Outcome write(const RepairOptions& options) {
 
 Outcome repair(const RepairOptions& options) {
   if (options.dry_run) return plan_only(options);
-  return options.output.empty() ? write(options) : repair_copy(options);
+  if (!options.output.empty()) return repair_copy(options);
+  Outcome outcome = write(options);
+  if (options.action == Action::repair) drop_stale_records(options, outcome);
+  return outcome;
 }
 
 int run_repair(const Arguments& arguments) {

@@ -11,6 +11,7 @@
 
 namespace cowvet {
 
+// As --journal says, or as the file says that is beside the image in place of a journal (journal_name.h).
 DirectoryStorage make_storage(const RepairOptions& options, const std::string& image_path);
 
 enum class Unfinished : std::uint8_t {
@@ -19,8 +20,9 @@ enum class Unfinished : std::uint8_t {
   begun,    // the image may be in between
 };
 
-// The error is a sentence: the journal cannot be read, or is damaged.
-std::expected<Unfinished, std::string> find_unfinished(const JournalStorage& storage);
+// The error is a sentence: the journal cannot be read, is damaged, or is not where it should be.
+std::expected<Unfinished, std::string> find_unfinished(const JournalStorage& storage,
+                                                       const std::string& image_path);
 
 // For who cannot or shall not do anything about it: refused where a repair is unfinished, else nothing.
 std::optional<Outcome> refuse_unfinished(const RepairOptions& options);

@@ -27,5 +27,24 @@ TEST(UnfinishedJournal, lies_beside_the_image_itself) {
   EXPECT_TRUE(has_unfinished_journal(link));
 }
 
+TEST(UnfinishedJournal, may_be_a_file_that_says_where_it_is) {
+  const TemporaryDirectory directory;
+  const std::string image = directory.file("image");
+  const std::string beside = journal_path_of(image);
+  EXPECT_EQ(journal_elsewhere(image), std::nullopt);
+  std::ofstream(beside) << encode_journal_pointer(directory.file("else where"));
+  EXPECT_EQ(journal_elsewhere(image), directory.file("else where"));
+  EXPECT_EQ(unfinished_journal_of(image), directory.file("else where"));
+  EXPECT_TRUE(has_unfinished_journal(image));
+  for (const std::string text : {"", "a journal", "cowvet-journal-at ", "cowvet-journal-at /cut/sho"}) {
+    std::ofstream(beside, std::ios::trunc) << text;
+    EXPECT_EQ(journal_elsewhere(image), std::nullopt) << text;
+    EXPECT_EQ(unfinished_journal_of(image), beside);
+  }
+  std::filesystem::remove(beside);
+  std::filesystem::create_directory(beside);
+  EXPECT_EQ(journal_elsewhere(image), std::nullopt);
+}
+
 }  // namespace
 }  // namespace cowvet

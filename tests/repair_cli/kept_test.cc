@@ -96,6 +96,31 @@ TEST_F(KeptOnDisk, are_not_freed_when_their_record_cannot_be_used) {
   EXPECT_TRUE(content("a.qcow2") == repaired);
 }
 
+TEST_F(KeptOnDisk, need_their_record_as_long_as_they_or_an_undo_file_are_there) {
+  make_corrupt("a.qcow2");
+  EXPECT_EQ(repair("-q --yes a.qcow2").status, 3);
+  EXPECT_EQ(repair("-q --yes --choose refcount/leak=free a.qcow2").status, 0);
+  EXPECT_TRUE(exists("a.qcow2.cowvet-kept"));
+  EXPECT_EQ(repair("-q --undo a.qcow2").status, 3);
+  EXPECT_EQ(repair("-q --yes a.qcow2").status, 64);  // kept once more
+  EXPECT_TRUE(is_lost_cluster_in_use());
+  prepare("rm a.qcow2.cowvet-undo*");
+  EXPECT_EQ(repair("-q --yes --no-undo a.qcow2").status, 64);
+  EXPECT_TRUE(exists("a.qcow2.cowvet-kept"));
+  EXPECT_EQ(repair("-q --yes --no-undo --choose refcount/leak=free a.qcow2").status, 0);
+  EXPECT_EQ(names(), "a.qcow2");
+}
+
+TEST_F(KeptOnDisk, are_forgotten_by_no_check) {
+  make_corrupt("a.qcow2");
+  EXPECT_EQ(repair("-q --yes --no-undo a.qcow2").status, 3);
+  prepare("qemu-img check -q -r leaks a.qcow2");
+  EXPECT_EQ(cowvet("check -q a.qcow2").status, 0);
+  EXPECT_TRUE(exists("a.qcow2.cowvet-kept"));
+  EXPECT_EQ(repair("-q --yes a.qcow2").status, 0);
+  EXPECT_EQ(names(), "a.qcow2");
+}
+
 TEST_F(KeptOnDisk, are_recorded_or_nothing_is_repaired) {
   make_corrupt("a.qcow2");
   const std::string before = content("a.qcow2");
