@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <expected>
+#include <filesystem>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -51,6 +53,22 @@ Plan fit_for_fix(Plan plan, const Inputs& inputs, const Report& report) {
   if (!hold_originals(plan, inputs.image, data_file.device.get(), kLargestFixBytes))
     plan.unfit = "what it copies cannot be read";
   return plan;
+}
+
+// What the records of former repairs say: the one beside the image, and the one beside `journal`, if any.
+std::expected<std::vector<KeptRun>, std::string> load_kept(const std::string& image,
+                                                           const std::string& journal) {
+  auto kept = read_kept_record(kept_path_of(image));
+  if (!kept || journal.empty()) return kept;
+  const auto more = read_kept_record(journal + ".kept");
+  if (!more) return more;
+  return join_kept(*std::move(kept), *more);
+}
+
+// Empty: there is none.
+std::string find_unfinished_journal(const std::string& image, const std::string& journal) {
+  if (!journal.empty() && std::filesystem::exists(journal)) return journal;
+  return has_unfinished_journal(image) ? unfinished_journal_of(image) : "";
 }
 
 // `kept`: what former repairs kept.
@@ -132,7 +150,7 @@ void examine_opened(OpenedImage opened, Run& run, Examined& examined) {
     return companion;
   };
   Options analysis = options.analysis;
-  if (auto kept = read_kept_record(kept_path_of(examined.path))) {
+  if (auto kept = load_kept(examined.path, options.image.journal)) {
     analysis.kept = *std::move(kept);
   } else {
     examined.error = kept.error();
@@ -145,7 +163,7 @@ void examine_opened(OpenedImage opened, Run& run, Examined& examined) {
         fmt::format("{} has no external data file, so that --data-file has no use", examined.path);
     return;
   }
-  if (has_unfinished_journal(examined.path)) report.unfinished_journal = unfinished_journal_of(examined.path);
+  report.unfinished_journal = find_unfinished_journal(examined.path, options.image.journal);
   // A plan that does not know what was kept would give it away.
   if (examined.error.empty() && (!options.plan_file.empty() || options.fixes))
     plan_repair(inputs, run, analysis.kept, progress, report, examined);

@@ -73,6 +73,8 @@ std::string check_image_options(const ImageOptions& options, std::size_t images)
     return fmt::format("cowvet examines qcow2 images only, not '{}'", options.format);
   if (!options.data_file.empty() && images > 1)
     return fmt::format("--data-file names the data file of one image, not of {}", images);
+  if (!options.journal.empty() && images > 1)
+    return fmt::format("--journal is about the repairs of one image, not of {}", images);
   for (const std::string& directory : options.follow) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(directory, ignored))
@@ -144,6 +146,7 @@ void enter_sandbox(const std::vector<std::string>& images, const ImageOptions& o
   if (!options.no_sandbox) {
     SandboxNeeds needs{.files = {options.data_file}, .directories = options.follow};
     std::ranges::copy(directories, std::back_inserter(needs.directories));
+    if (!options.journal.empty()) needs.files.push_back(options.journal + ".kept");
     for (const std::string& image : images) {
       if (is_nbd_address(image)) {
         needs.network = true;

@@ -20,6 +20,7 @@ struct ImageOptions {
   std::string format;               // -f; empty: not given
   std::string data_file;            // --data-file; empty: what the image names
   std::vector<std::string> follow;  // --follow: directories
+  std::string journal;              // --journal, as for cowvet-repair; empty: beside the image
   bool force_share = false;         // -U: no locks
   bool offers_force_share = false;  // the user could say -U
   bool no_sandbox = false;

@@ -129,16 +129,18 @@ class HeaderRefinement {
     if (draft_.header.version < 3) return;
     Variants variants;
     std::uint64_t passed = 0;
+    std::uint64_t end = 0;  // of the run of clusters at hand
     for (const std::uint64_t offset : unowned_) {
-      if (offset < passed) continue;
-      const DirectoryExtent extent = measure_directory(round, offset, end_of_unowned(offset), kMostBitmaps);
+      if (offset < passed || variants.size() > kMostVariants) continue;
+      if (offset >= end) end = end_of_unowned(offset);
+      const DirectoryExtent extent = measure_directory(round, offset, end, kMostBitmaps);
       if (extent.count == 0) continue;
       passed = offset + extent.length;
       variants.push_back(with_bitmaps(extent));
     }
     const bool any = !variants.empty();
     if (!take_better(std::move(variants)) && any)
-      draft_.remarks.emplace_back("its bitmaps are given up: what looks like their directory is in doubt");
+      draft_.remarks.emplace_back("what looks like a bitmap directory is in doubt, and not taken");
   }
 
   HeaderDraft with_bitmaps(const DirectoryExtent& extent) const {

@@ -28,7 +28,9 @@ constexpr RuleId kLost[] = {
 };
 
 // Two that share a cluster: the one that does not belong there once named another, and nothing else does now.
-constexpr RuleId kStrayed[] = {rule("l1/shared"), rule("l2/cross-linked"), rule("l2/overlaps-metadata")};
+// Or a header that was lost, with all that it named and nobody knows.
+constexpr RuleId kStrayed[] = {rule("l1/shared"), rule("l2/cross-linked"), rule("l2/overlaps-metadata"),
+                               rule("header/magic")};
 
 // Recognises the refcount table and blocks that the image had: unlike lost data they are made anew.
 class OldRefcounts {

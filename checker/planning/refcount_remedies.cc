@@ -250,10 +250,12 @@ ClusterSet clusters_to_keep(Round& round, const Finding& leak) {
         (in_doubt || round.context.kept.contains(cluster)))
       kept.add(cluster);
   if (kept.empty()) return kept;
-  round.consent_needed.insert(fmt::format(
-      "refcount/leak: {} the true data of a guest range that shared a cluster with another; free them with "
-      "--allow lossy or --choose refcount/leak=free",
-      in_doubt ? "clusters may hold" : "a former repair kept clusters that may hold"));
+  const bool was_header_lost = round.found_before.contains(rule("header/magic"));
+  round.consent_needed.insert(
+      fmt::format("refcount/leak: {} {}; free them with --allow lossy or --choose refcount/leak=free",
+                  in_doubt ? "clusters may hold" : "a former repair kept clusters that may hold",
+                  was_header_lost ? "what only the lost header named"
+                                  : "the true data of a guest range that shared a cluster with another"));
   return kept;
 }
 

@@ -39,7 +39,7 @@ class TableScanner {
     // A cluster without any subcluster is hardly ever there.
     if (shape_.extended && any_.standard && !any_.subclusters) return {};
     std::uint64_t end_of_last = 0;
-    for (const auto& [offset, part] : l1_) end_of_last = add_readings(offset, end_of_last);
+    for (const std::uint64_t offset : l1_) end_of_last = add_readings(offset, end_of_last);
     std::ranges::stable_sort(found_.l1, std::greater(), &ScannedL1::tables);
     for (const std::uint64_t offset : others_) add_snapshots(offset);
     return std::move(found_);
@@ -51,11 +51,6 @@ class TableScanner {
     bool compressed = false;
     bool standard = false;
     bool subclusters = false;
-  };
-
-  struct L1Part {
-    std::uint64_t used_entries = 0;
-    std::set<std::uint64_t> tables;
   };
 
   bool is_of_refcounts(std::uint64_t offset) const {
@@ -123,19 +118,24 @@ class TableScanner {
     return is_unallocated || entry.host_offset() / bytes_ % (bytes_ / entry_bytes_) == index;
   }
 
-  // An L1 table names L2 tables only.
-  void note_l1(std::uint64_t offset) {
+  // The L2 tables that a cluster of an L1 table names, and nothing else; empty: it is none.
+  std::set<std::uint64_t> named_by(std::uint64_t offset, std::uint64_t& used_entries) const {
     const std::vector<std::byte> cluster = read_padded(image_, offset, bytes_);
-    L1Part part;
+    std::set<std::uint64_t> named;
     for (std::uint64_t i = 0; i < cluster.size(); i += 8) {
       const L1Entry entry{load_big_endian<std::uint64_t>(cluster.data() + i)};
       if (entry.raw == 0) continue;
       if (entry.reserved() != 0 || !tables_.contains(entry.l2_offset()) ||
-          !part.tables.insert(entry.l2_offset()).second)
-        return;
-      part.used_entries = i / 8 + 1;
+          !named.insert(entry.l2_offset()).second)
+        return {};
+      used_entries = i / 8 + 1;
     }
-    if (!part.tables.empty()) l1_.emplace(offset, std::move(part));
+    return named;
+  }
+
+  void note_l1(std::uint64_t offset) {
+    std::uint64_t used = 0;
+    if (!named_by(offset, used).empty()) l1_.insert(offset);
   }
 
   // The table may go on in the clusters behind it, through empty ones: what names the same L2 tables again is
@@ -161,11 +161,11 @@ class TableScanner {
 
   bool append(std::uint64_t at, std::uint64_t clusters, ScannedL1& reading, std::set<std::uint64_t>& named) {
     if (at >= image_.size_bytes() || is_of_refcounts(at) || counts_.count(at / bytes_) == 0) return false;
-    const auto part = l1_.find(at);
-    if (part != l1_.end()) {
-      for (const std::uint64_t table : part->second.tables)
+    if (l1_.contains(at)) {
+      std::uint64_t used = 0;
+      for (const std::uint64_t table : named_by(at, used))
         if (!named.insert(table).second) return false;
-      reading.used_entries = (clusters - 1) * (bytes_ / 8) + part->second.used_entries;
+      reading.used_entries = (clusters - 1) * (bytes_ / 8) + used;
       reading.tables = named.size();
     } else if (Traits traits; look_at(at, traits) != Likeness::zeros) {
       return false;
@@ -204,7 +204,7 @@ class TableScanner {
   std::set<std::uint64_t> blocks_;          // refcount blocks
   std::map<std::uint64_t, Traits> tables_;  // what L2 tables could be, L1 tables among them
   std::vector<std::uint64_t> others_;
-  std::map<std::uint64_t, L1Part> l1_;  // clusters that are part of an L1 table, by offset
+  std::set<std::uint64_t> l1_;  // clusters that are part of an L1 table
   Traits any_;
   ScannedTables found_;
 };

@@ -137,7 +137,7 @@ TEST(HeaderRebuild, bitmaps_are_given_up_where_their_directory_is_damaged) {
   fill at=header
 )",
                              kRebuilt);
-  EXPECT_TRUE(says(repair, "its bitmaps are given up")) << repair.plan.steps.front().why;
+  EXPECT_TRUE(says(repair, "a bitmap directory is in doubt")) << repair.plan.steps.front().why;
   EXPECT_TRUE(repair.bitmaps().empty());
   EXPECT_EQ(repair.fired(), "refcount/leak refcount/orphan-mapping");  // what they were is not known
   repair.expect_content();
@@ -153,6 +153,16 @@ TEST(HeaderRebuild, a_directory_in_guest_data_is_none_of_the_image) {
                              kRebuilt);
   EXPECT_EQ(repair.fired(), "");
   EXPECT_TRUE(repair.bitmaps().empty());
+}
+
+TEST(HeaderRebuild, what_only_the_header_may_have_named_is_kept) {
+  const std::string text = "  image size=8M cluster=4K\n  write 0+64K\n  leak with=0x77\n  fill at=header\n";
+  const PlannedRepair repair(text, kRebuilt);
+  EXPECT_EQ(repair.fired(), "refcount/leak");
+  EXPECT_NE(repair.consent_needed().find("what only the lost header named"), std::string::npos);
+  PlanOptions freeing = kRebuilt;
+  freeing.choices["refcount/leak"] = "free";
+  EXPECT_EQ(PlannedRepair(text, freeing).fired(), "");
 }
 
 TEST(HeaderRebuild, long_refcount_and_l1_tables_are_found_whole) {

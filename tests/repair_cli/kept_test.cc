@@ -132,6 +132,8 @@ TEST_F(KeptOnDisk, are_recorded_or_nothing_is_repaired) {
   EXPECT_EQ(repair("-q --yes --journal j a.qcow2").status, 3);
   EXPECT_TRUE(exists("j.kept"));
   EXPECT_EQ(repair("-q --yes --journal j a.qcow2").status, 64);
+  EXPECT_THAT(cowvet("check --journal j a.qcow2").out, HasSubstr("a former repair kept 1 of them"));
+  EXPECT_EQ(cowvet("check --journal j a.qcow2 a.qcow2").status, 1);
 }
 
 }  // namespace
