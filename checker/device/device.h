@@ -51,7 +51,7 @@ class Device {
   virtual std::expected<void, IoError> read(std::uint64_t offset, std::span<std::byte> out) const = 0;
 
   // The first extent at or after `offset` that may hold anything but zeros; {size, size} where there is none.
-  // A device that knows of no holes answers {offset, size}.
+  // A device that knows of no holes answers {offset, size}. More data may begin where the extent ends.
   virtual DataExtent next_data(std::uint64_t offset) const;
 
   virtual std::optional<FileIdentity> identity() const { return std::nullopt; }

@@ -4,6 +4,11 @@
 #include <iterator>
 
 namespace cowvet {
+namespace {
+
+constexpr int kMostJoined = 16;
+
+}  // namespace
 
 OverlayDevice::Written::const_iterator OverlayDevice::first_behind(std::uint64_t offset) const {
   const auto next = written_.upper_bound(offset);
@@ -103,10 +108,12 @@ DataExtent OverlayDevice::next_data(std::uint64_t offset) const {
   if (written == written_.end()) return data;
   const std::uint64_t begin = std::max(offset, written->first);
   if (begin >= data.begin) return data;
-  // Up to the first place behind it that was not written.
+  // Pieces that touch are one extent, but a few of them: an answer costs the same however many there are.
   std::uint64_t end = begin;
-  for (; written != written_.end() && written->first <= end; ++written)
+  for (int joined = 0; joined < kMostJoined && written != written_.end() && written->first <= end; ++joined) {
     end = written->first + written->second.size();
+    ++written;
+  }
   return {begin, end};
 }
 
