@@ -171,6 +171,8 @@ void Planner::note_found(const Context& context) {
   for (const RuleTotal& total : context.report.totals) found_before_.insert(total.rule);
   if (context.copied_wrong && !check_.name_copied)
     found_before_.insert({rule("l1/copied"), rule("l2/copied")});
+  // Of a wrong header the rest says nothing about what a right one leads to; of none, what it named is lost.
+  if (found_before_.contains(rule("header/magic"))) found_so_far_.insert(rule("header/magic"));
 }
 
 bool Planner::is_wanted(const Finding& finding) const {
