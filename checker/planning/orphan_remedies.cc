@@ -1,13 +1,16 @@
 // L2 tables that no L1 entry names: which entry was theirs? Beside a data file their own entries tell. Else
 // it is certain only where there is one table for one empty entry; otherwise the user says so:
 //   --choose refcount/orphan-mapping=relink:TABLE@ENTRY[,TABLE@ENTRY...]
-// What speaks for an entry is the order of the file: most disks are written from their beginning to their
-// end. Where part of an L2 table was wiped, it is certain which entries named what is lost.
+// What speaks for an entry is what is left in it, if its offset alone was lost, and the order of the file:
+// most disks are written from their beginning to their end. Where part of an L2 table was wiped, it is
+// certain which entries named what is lost.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <utility>
 
 #include "checker/analysis/table_reader.h"
 #include "checker/format/entries.h"
@@ -20,17 +23,17 @@ namespace {
 constexpr std::string_view kRelink = "relink";
 constexpr std::size_t kMostEntries = 1 << 22;  // QEMU limit of an L1 table
 
-// The offset of the L2 table that each L1 entry of the disk names; 0: none.
-std::vector<std::uint64_t> named_tables(Round& round) {
+// The L1 entries of the disk.
+std::vector<L1Entry> entries_of(Round& round) {
   const Context& context = round.context;
   const std::uint64_t entries = std::min<std::uint64_t>(
       context.header.l1_size, divide_up(context.header.size, context.geometry.l2_window_bytes));
-  std::vector<std::uint64_t> named(std::min<std::uint64_t>(entries, kMostEntries));
-  std::vector<std::byte> table(named.size() * 8);
+  std::vector<L1Entry> found(std::min<std::uint64_t>(entries, kMostEntries));
+  std::vector<std::byte> table(found.size() * 8);
   if (!context.l1_usable || !round.editor.image().read(context.header.l1_table_offset, table)) return {};
-  for (std::size_t i = 0; i < named.size(); ++i)
-    named[i] = L1Entry{load_big_endian<std::uint64_t>(table.data() + i * 8)}.l2_offset();
-  return named;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    found[i] = L1Entry{load_big_endian<std::uint64_t>(table.data() + i * 8)};
+  return found;
 }
 
 // What an L2 table says of its own place.
@@ -59,31 +62,33 @@ OwnPlace look_into_table(Round& round, std::uint64_t offset) {
   return place;
 }
 
-// Empty entries that the table may belong to, the likely ones first: those between whose neighbours it lies.
-struct Slots {
-  std::vector<std::uint64_t> possible;
-  std::size_t likely = 0;
+// Empty entries that the table may belong to: first those in which something is left, then those between
+// whose neighbours it lies.
+struct Slot {
+  std::uint64_t entry = 0;
+  bool has_trace = false;
+  bool in_order = false;
 };
 
-Slots slots_of(Round& round, std::uint64_t offset, const std::vector<std::uint64_t>& named) {
+std::vector<Slot> slots_of(Round& round, std::uint64_t offset) {
+  const std::vector<L1Entry> entries = entries_of(round);
   const OwnPlace place = look_into_table(round, offset);
   const Geometry& geometry = round.context.geometry;
-  std::vector<std::uint64_t> next(named.size() + 1, ~std::uint64_t{0});  // table behind an entry
-  for (std::size_t i = named.size(); i-- > 0;) next[i] = named[i] != 0 ? named[i] : next[i + 1];
-  Slots slots;
+  std::vector<std::uint64_t> next(entries.size() + 1, ~std::uint64_t{0});  // table behind an entry
+  for (std::size_t i = entries.size(); i-- > 0;)
+    next[i] = entries[i].l2_offset() != 0 ? entries[i].l2_offset() : next[i + 1];
+  std::vector<Slot> slots;
   std::uint64_t before = 0;
-  for (std::size_t i = 0; i < named.size(); ++i) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::uint64_t named = entries[i].l2_offset();
     const bool fits =
-        named[i] == 0 && place.l1_index.value_or(i) == i &&
+        named == 0 && place.l1_index.value_or(i) == i &&
         i * geometry.l2_window_bytes + place.last_used * geometry.cluster_bytes < round.context.header.size;
-    if (named[i] != 0) before = named[i];
-    if (!fits) continue;
-    const bool likely = before < offset && offset < next[i];
-    slots.possible.insert(
-        likely ? slots.possible.begin() + static_cast<std::ptrdiff_t>(slots.likely) : slots.possible.end(),
-        i);
-    slots.likely += likely;
+    if (named != 0) before = named;
+    if (fits) slots.push_back({i, entries[i].raw != 0, before < offset && offset < next[i]});
   }
+  std::ranges::stable_sort(slots, std::greater{},
+                           [](const Slot& slot) { return std::pair(slot.has_trace, slot.in_order); });
   return slots;
 }
 
@@ -98,18 +103,22 @@ std::optional<std::uint64_t> told_entry(std::string_view outcome, std::uint64_t 
   return parsed.ec == std::errc() ? std::optional(entry) : std::nullopt;
 }
 
-void ask(Round& round, const Finding& finding, const Slots& slots) {
+std::string_view what_speaks_for(const Slot& slot) {
+  if (slot.has_trace) return " (its flags are left)";
+  return slot.in_order ? " (in the order of the file)" : "";
+}
+
+void ask(Round& round, const Finding& finding, std::span<const Slot> slots) {
   constexpr std::size_t kMostListed = 8;
   std::vector<std::string> listed;
-  for (std::size_t i = 0; i < std::min(kMostListed, slots.possible.size()); ++i)
-    listed.push_back(
-        fmt::format("{}{}", slots.possible[i], i < slots.likely ? " (in the order of the file)" : ""));
-  if (slots.possible.size() > kMostListed) listed.push_back("...");
+  for (const Slot& slot : slots.first(std::min(kMostListed, slots.size())))
+    listed.push_back(fmt::format("{}{}", slot.entry, what_speaks_for(slot)));
+  if (slots.size() > kMostListed) listed.push_back("...");
   round.consent_needed.insert(
       fmt::format("{}: the L2 table at {:#x} may belong to one of {} empty L1 entries: {}; needs --choose "
                   "{}=relink:{:#x}@{}",
-                  finding.rule->id, finding.place.offset, slots.possible.size(), fmt::join(listed, ", "),
-                  finding.rule->id, finding.place.offset, slots.possible.front()));
+                  finding.rule->id, finding.place.offset, slots.size(), fmt::join(listed, ", "),
+                  finding.rule->id, finding.place.offset, slots.front().entry));
 }
 
 // Clusters that part of an L2 table named which was wiped.
@@ -136,14 +145,14 @@ void relink_lost_table(Round& round, const Finding& finding) {
   if (outcome == kRelink && finding.place.structure == Structure::data && finding.other)
     return restore_entries(round, finding, *finding.other, outcome);
   if (!outcome.starts_with(kRelink) || finding.place.structure != Structure::l2_table) return;
-  const std::vector<std::uint64_t> named = named_tables(round);
-  const Slots slots = slots_of(round, finding.place.offset, named);
-  if (slots.possible.empty()) return;
+  const std::vector<Slot> slots = slots_of(round, finding.place.offset);
+  if (slots.empty()) return;
   std::optional<std::uint64_t> entry = told_entry(outcome, finding.place.offset);
-  const bool own_place = round.context.header.has_data_file() && slots.possible.size() == 1;
-  const bool only_one = slots.possible.size() == 1 && round.lost_l2_tables().size() == 1;
-  if (!entry && (own_place || only_one)) entry = slots.possible.front();
-  if (!entry || std::ranges::find(slots.possible, *entry) == slots.possible.end())
+  const bool own_place = round.context.header.has_data_file() && slots.size() == 1;
+  const bool only_slot = slots.size() == 1 || slots[0].has_trace > slots[1].has_trace;
+  const bool only_one = only_slot && round.lost_l2_tables().size() == 1;
+  if (!entry && (own_place || only_one)) entry = slots.front().entry;
+  if (!entry || std::ranges::find(slots, *entry, &Slot::entry) == slots.end())
     return ask(round, finding, slots);
   const std::uint64_t window = round.context.geometry.l2_window_bytes;
   Step& step = round.editor.begin(

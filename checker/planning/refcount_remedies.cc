@@ -314,9 +314,16 @@ void free_or_keep_orphan(Round& round, const Finding& finding) {
   correct_refcounts(round, leak);
 }
 
+// Not in a table that may be none, nor where the flag tells which entry named an L2 table that is lost.
+bool may_flip(const Round& round, const Finding& finding) {
+  if (finding.rule != rule("l1/copied")) return true;
+  const bool names_table = !finding.found || L1Entry{*finding.found}.l2_offset() != 0;
+  return !round.doubts_l1_table() && (names_table || round.lost_l2_tables().empty());
+}
+
 // Every entry of the run has the bit wrong.
 void flip_copied(Round& round, const Finding& finding) {
-  if (finding.rule == rule("l1/copied") && round.doubts_l1_table()) return;
+  if (!may_flip(round, finding)) return;
   round.editor
       .begin(finding.rule, Remedy::safe,
              fmt::format("make COPIED of {} entr{} say whether the refcount is 1", finding.count,

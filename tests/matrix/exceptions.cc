@@ -109,6 +109,7 @@ constexpr LeftRow kLeft[] = {
     {"header/backing-name-overlap", "where the name ends and the header begins cannot be known"},
     {"header/length", "where the header ends is not known as long as a name lies on it"},
     {"header/l1-implausible", "several lost tables could be the L1 table"},
+    {"l1/copied", "nothing is written to an L1 table that may be none (header/l1-implausible)"},
     {"overlap/metadata", "one of the structures was overwritten by the other: which one is not known"},
     {"data-file/offset-mismatch", "the user must choose between two places"},
     {"data-file/missing", "the image says that it has one: there is none"},

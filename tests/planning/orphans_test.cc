@@ -61,6 +61,24 @@ TEST(Orphans, the_user_says_which_table_belongs_where) {
   repair.expect_content();
 }
 
+TEST(Orphans, what_is_left_in_an_entry_tells_which_one_named_the_table) {
+  const std::string text = R"(
+  image size=8M cluster=4K
+  write 0+64K with=0x11
+  write 4M+64K with=0x22
+  set l1 guest=4M raw=0x8000000000000000
+)";
+  const PlannedRepair repair(text, choosing("relink"));
+  EXPECT_EQ(repair.fired(), "");
+  repair.expect_content();
+  // Until somebody decides it stays there.
+  const PlannedRepair undecided(text, {});
+  EXPECT_EQ(undecided.fired(), "l1/copied refcount/orphan-mapping");
+  EXPECT_TRUE(undecided.plan.empty());
+  EXPECT_EQ(PlannedRepair(text + "  set l1 guest=6M raw=0x8000000000000000\n", choosing("relink")).fired(),
+            "l1/copied refcount/orphan-mapping");
+}
+
 TEST(Orphans, an_entry_that_is_taken_is_not_given_away) {
   const PlannedRepair repair(kTwoLost, choosing("relink:0x1000@1,0x0@1,0x15000@0"));
   EXPECT_TRUE(repair.plan.empty());
