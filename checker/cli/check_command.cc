@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <expected>
-#include <filesystem>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -53,22 +52,6 @@ Plan fit_for_fix(Plan plan, const Inputs& inputs, const Report& report) {
   if (!hold_originals(plan, inputs.image, data_file.device.get(), kLargestFixBytes))
     plan.unfit = "what it copies cannot be read";
   return plan;
-}
-
-// What the records of former repairs say: the one beside the image, and the one beside `journal`, if any.
-std::expected<std::vector<KeptRun>, std::string> load_kept(const std::string& image,
-                                                           const std::string& journal) {
-  auto kept = read_kept_record(kept_path_of(image));
-  if (!kept || journal.empty()) return kept;
-  const auto more = read_kept_record(journal + ".kept");
-  if (!more) return more;
-  return join_kept(*std::move(kept), *more);
-}
-
-// Empty: there is none.
-std::string find_unfinished_journal(const std::string& image, const std::string& journal) {
-  if (!journal.empty() && std::filesystem::exists(journal)) return journal;
-  return has_unfinished_journal(image) ? unfinished_journal_of(image) : "";
 }
 
 // `kept`: what former repairs kept.

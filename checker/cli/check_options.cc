@@ -55,9 +55,7 @@ po::options_description describe_options(CheckOptions& options, Texts& texts) {
                      "threads to use (default: one for each processor)");
   list.add_options()("max-memory", po::value(&texts.max_memory)->value_name("SIZE"),
                      "memory for counting references, such as 512M (default: as much as the image needs)");
-  list.add_options()("journal", po::value(&options.image.journal)->value_name("PATH"),
-                     "where cowvet-repair was told to keep its journal (its --journal): one that is there is "
-                     "said first, and PATH.kept is read as well");
+  add_journal_option(list, options.image);
   add_progress_options(list, options.progress);
   list.add_options()("policy", po::value(&texts.policy)->value_name("POLICY"),
                      "refuse (status 2) what may not be booted here: preboot, or a file that allows more "

@@ -68,6 +68,12 @@ void add_evidence_option(po::options_description& list, ImageOptions& options) {
                      "an error (status 1) if they changed meanwhile");
 }
 
+void add_journal_option(po::options_description& list, ImageOptions& options) {
+  list.add_options()("journal", po::value(&options.journal)->value_name("PATH"),
+                     "where cowvet-repair was told to keep its journal (its --journal): one that is there is "
+                     "said first, and PATH.kept is read as well");
+}
+
 std::string check_image_options(const ImageOptions& options, std::size_t images) {
   if (!options.format.empty() && options.format != "qcow2")
     return fmt::format("cowvet examines qcow2 images only, not '{}'", options.format);
@@ -146,7 +152,7 @@ void enter_sandbox(const std::vector<std::string>& images, const ImageOptions& o
   if (!options.no_sandbox) {
     SandboxNeeds needs{.files = {options.data_file}, .directories = options.follow};
     std::ranges::copy(directories, std::back_inserter(needs.directories));
-    if (!options.journal.empty()) needs.files.push_back(options.journal + ".kept");
+    if (!options.journal.empty()) needs.files.push_back(kept_path_beside(options.journal));
     for (const std::string& image : images) {
       if (is_nbd_address(image)) {
         needs.network = true;

@@ -38,6 +38,8 @@ void add_image_options(boost::program_options::options_description& list, ImageO
 void add_sandbox_options(boost::program_options::options_description& list, ImageOptions& options);
 // And --evidence.
 void add_evidence_option(boost::program_options::options_description& list, ImageOptions& options);
+// And --journal, for who regards what a repair left.
+void add_journal_option(boost::program_options::options_description& list, ImageOptions& options);
 
 // What is wrong with the values, for people; empty: nothing.
 std::string check_image_options(const ImageOptions& options, std::size_t images);

@@ -61,12 +61,12 @@ int report_image(const std::string& path, const ReportOptions& options) {
   const Inputs inputs = opened->inputs();
   Options analysis = options.analysis;
   // What a repair left beside the image counts as it does for check.
-  auto kept = read_kept_record(kept_path_of(path));
+  auto kept = load_kept(path, options.image.journal);
   if (kept) analysis.kept = *std::move(kept);
   Context context(inputs, analysis, progress);
   run_passes(context);
   Report report = finish_report(context);
-  if (has_unfinished_journal(path)) report.unfinished_journal = journal_path_of(path);
+  report.unfinished_journal = find_unfinished_journal(path, options.image.journal);
   ImageDigests digests;
   if (!options.no_hash && !options.image.evidence)
     digests.image = digest_or_warn(sha256_of_device(*opened->image), path);
@@ -95,6 +95,7 @@ int run_report(const Arguments& arguments) {
   listed.add_options()("output,o", po::value(&options.output)->value_name("FILE"), "the new file to write");
   add_image_options(listed, options.image);
   add_evidence_option(listed, options.image);
+  add_journal_option(listed, options.image);
   listed.add_options()  //
       ("limit", po::value(&limit)->value_name("N"),
        "findings listed for each rule (default 20, 0: as many as fit on a page)")     //

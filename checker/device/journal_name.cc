@@ -44,6 +44,10 @@ std::string kept_path_of(const std::string& image_path) {
   return quickly_beside(image_path, ".cowvet-kept");
 }
 
+std::string kept_path_beside(const std::string& journal_path) {
+  return journal_path + ".kept";
+}
+
 std::string encode_journal_pointer(const std::string& journal_path) {
   return std::string(kPointer) + std::filesystem::absolute(journal_path).string() + '\n';
 }
@@ -68,6 +72,12 @@ std::string unfinished_journal_of(const std::string& image_path) {
 bool has_unfinished_journal(const std::string& image_path) {
   struct stat status{};
   return lstat(quickly_beside(image_path, kJournalSuffix).c_str(), &status) == 0;
+}
+
+std::string find_unfinished_journal(const std::string& image_path, const std::string& journal_path) {
+  std::error_code unseen;
+  if (!journal_path.empty() && std::filesystem::exists(journal_path, unseen)) return journal_path;
+  return has_unfinished_journal(image_path) ? unfinished_journal_of(image_path) : "";
 }
 
 }  // namespace cowvet

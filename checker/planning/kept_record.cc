@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "checker/device/file_device.h"
+#include "checker/device/journal_name.h"
 
 namespace cowvet {
 namespace {
@@ -83,6 +84,15 @@ std::expected<std::vector<KeptRun>, std::string> read_kept_record(const std::str
   auto runs = decode_kept_record(text);
   if (!runs) return wrong(runs.error());
   return runs;
+}
+
+std::expected<std::vector<KeptRun>, std::string> load_kept(const std::string& image_path,
+                                                           const std::string& journal_path) {
+  auto kept = read_kept_record(kept_path_of(image_path));
+  if (!kept || journal_path.empty()) return kept;
+  const auto more = read_kept_record(kept_path_beside(journal_path));
+  if (!more) return more;
+  return join_kept(*std::move(kept), *more);
 }
 
 std::vector<KeptRun> join_kept(std::vector<KeptRun> one, const std::vector<KeptRun>& other) {

@@ -23,6 +23,12 @@ std::expected<std::vector<KeptRun>, std::string> decode_kept_record(std::string_
 // Of a file that is not there: nothing. The error is a sentence that names the file.
 std::expected<std::vector<KeptRun>, std::string> read_kept_record(const std::string& path);
 
+// What all records of an image say: the one beside it, and, unless `journal_path` is empty, the one beside
+// that journal. An image without any: nothing. The error is a sentence that names the record that cannot be
+// used.
+std::expected<std::vector<KeptRun>, std::string> load_kept(const std::string& image_path,
+                                                           const std::string& journal_path);
+
 // Both, each run once, in the order of the image.
 std::vector<KeptRun> join_kept(std::vector<KeptRun> one, const std::vector<KeptRun>& other);
 

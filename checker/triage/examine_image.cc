@@ -47,7 +47,7 @@ Report analyze_file(const FileDevice& device, std::vector<KeptRun> kept, const E
   analysis.max_memory_bytes = options.reference_memory_bytes;
   analysis.kept = std::move(kept);
   Report report = analyze(inputs, analysis);
-  if (has_unfinished_journal(device.name())) report.unfinished_journal = unfinished_journal_of(device.name());
+  report.unfinished_journal = find_unfinished_journal(device.name());
   return report;
 }
 
@@ -61,7 +61,7 @@ ImageResult examine(const std::string& path, const ExamineOptions& options) {
   if (!options.force_share)
     if (const auto locks = take_locks((*device)->descriptor(), kImageCheckLocks); !locks)
       return not_opened(path, "in use", locks.error());
-  const auto kept = read_kept_record(kept_path_of(path));
+  const auto kept = load_kept(path, "");
   const Report report = analyze_file(**device, kept.value_or(std::vector<KeptRun>()), options);
   ImageResult result{.path = path,
                      .size_bytes = report.image_bytes,

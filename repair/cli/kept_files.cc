@@ -12,19 +12,10 @@ namespace cowvet {
 namespace {
 
 std::string beside_journal(const RepairOptions& options) {
-  return options.journal.empty() ? "" : options.journal + ".kept";
+  return options.journal.empty() ? "" : kept_path_beside(options.journal);
 }
 
 }  // namespace
-
-std::expected<std::vector<KeptRun>, std::string> load_kept(const RepairOptions& options) {
-  auto kept = read_kept_record(kept_path_of(options.image_path));
-  const std::string other = beside_journal(options);
-  if (!kept || other.empty()) return kept;
-  const auto more = read_kept_record(other);
-  if (!more) return more;
-  return join_kept(std::move(*kept), *more);
-}
 
 void drop_stale_records(const RepairOptions& options, const Outcome& outcome) {
   const bool is_settled = outcome.ending == Ending::repaired || outcome.ending == Ending::nothing_to_do;

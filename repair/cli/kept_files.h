@@ -12,9 +12,6 @@
 
 namespace cowvet {
 
-// What all records of the image say. The error is a sentence: one is there that cannot be used.
-std::expected<std::vector<KeptRun>, std::string> load_kept(const RepairOptions& options);
-
 // Removes the records where nothing is left of what they name, and no undo file could bring it back.
 void drop_stale_records(const RepairOptions& options, const Outcome& outcome);
 

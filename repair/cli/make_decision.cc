@@ -7,10 +7,10 @@
 
 #include "checker/cli/command_line.h"
 #include "checker/cli/progress_display.h"
+#include "checker/planning/kept_record.h"
 #include "checker/planning/plan_file.h"
 #include "checker/planning/rehearsal.h"
 #include "repair/cli/ask.h"
-#include "repair/cli/kept_files.h"
 #include "repair/cli/plan_text.h"
 
 namespace cowvet {
@@ -50,7 +50,7 @@ bool judge(const RepairOptions& options, Outcome& outcome) {
 }
 
 bool make_new_plan(const Inputs& inputs, const RepairOptions& options, Progress& progress, Outcome& outcome) {
-  auto kept = load_kept(options);
+  auto kept = load_kept(options.image_path, options.journal);
   if (!kept) return end(outcome, Ending::refused, kept.error());
   Options analysis = options.analysis();
   analysis.kept = *kept;

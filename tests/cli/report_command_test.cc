@@ -6,6 +6,7 @@
 
 #include "checker/analysis/kept_clusters.h"
 #include "checker/device/file_device.h"
+#include "checker/device/journal_name.h"
 #include "checker/planning/kept_record.h"
 #include "tests/cli/cli_test_base.h"
 
@@ -114,6 +115,23 @@ TEST_F(ReportCommand, regards_what_a_repair_left_beside_the_image) {
   prepare("rm a.qcow2.cowvet-kept; touch a.qcow2.cowvet-journal");
   EXPECT_EQ(cowvet("report a.qcow2 -o interrupted.html").status, 1);
   EXPECT_THAT(content("interrupted.html"), HasSubstr("a repair of it was interrupted"));
+}
+
+TEST_F(ReportCommand, regards_what_a_repair_left_where_its_journal_was_put) {
+  make_leak("a.qcow2");
+  std::vector<KeptRun> record;
+  add_kept_runs(**FileDevice::open(directory_.file("a.qcow2")), 20, 1, 16, record);
+  std::ofstream(directory_.file("j.kept")) << encode_kept_record(record);
+  EXPECT_EQ(cowvet("report --journal j a.qcow2 -o kept.html").status, 3);
+  EXPECT_THAT(content("kept.html"), HasSubstr("a former repair kept 1 of them"));
+  prepare("touch j");
+  EXPECT_EQ(cowvet("report --journal j a.qcow2 -o interrupted.html").status, 1);
+  EXPECT_THAT(content("interrupted.html"), HasSubstr("a repair of it was interrupted"));
+  // Without the option, the file beside the image leads there.
+  const std::string elsewhere = directory_.file("elsewhere");
+  std::ofstream(directory_.file("a.qcow2.cowvet-journal")) << encode_journal_pointer(elsewhere);
+  EXPECT_EQ(cowvet("report a.qcow2 -o pointed.html").status, 1);
+  EXPECT_THAT(content("pointed.html"), HasSubstr(elsewhere));
 }
 
 TEST_F(ReportCommand, says_what_it_needs) {
