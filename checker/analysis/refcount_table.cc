@@ -77,6 +77,19 @@ void find_shared_blocks(Context& context, RefcountTable& table) {
   }
 }
 
+// What is no refcount table names many blocks that cannot be any.
+bool is_doubtful(const Context& context, const AreaIndex& areas) {
+  constexpr std::uint64_t kMostBroken = 8;
+  const auto is_table = [](const Area* area) { return area->structure == Structure::refcount_table; };
+  const Findings& found = context.findings;
+  return found.added(rule("refcount/block-reserved-bits")) + found.added(rule("refcount/block-unaligned")) +
+                 found.added(rule("refcount/block-outside")) + found.added(rule("refcount/block-shared")) >
+             kMostBroken ||
+         std::ranges::any_of(areas.overlaps(), [&](const auto& overlap) {
+           return is_table(overlap.first) || is_table(overlap.second);
+         });
+}
+
 }  // namespace
 
 bool RefcountTable::is_block(std::uint64_t offset) const {
@@ -100,6 +113,7 @@ RefcountTable load_refcount_table(Context& context, const AreaIndex& areas) {
       Place{.structure = Structure::refcount_table},
       [&](std::uint64_t index, std::uint64_t raw) { judge_entry(context, areas, index, raw, table); });
   find_shared_blocks(context, table);
+  table.doubtful = is_doubtful(context, areas);
   return table;
 }
 

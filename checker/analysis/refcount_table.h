@@ -22,6 +22,7 @@ struct RefcountTable {
   std::vector<RefcountBlock> blocks;     // entries that are not zero, by index
   std::vector<std::uint64_t> offsets;    // of the blocks that lie in the file, sorted
   bool complete = false;                 // the whole table could be read
+  bool doubtful = false;                 // noise, or another structure lies on it: so are the blocks
 
   bool is_block(std::uint64_t offset) const;
   // The block that counts a cluster, or nullptr where the entry is zero or missing.

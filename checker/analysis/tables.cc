@@ -180,7 +180,7 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
   }
   const Area* area = areas_.find(cluster);
   if (!area && !refcounts_.is_block(offset)) return true;
-  if (!area && state.active && is_table_for_sure(offset)) {
+  if (!area && (state.active || refcounts_.doubtful) && is_table_for_sure(offset)) {
     tables_.not_blocks.try_emplace(offset, entry_place(state, index));
     return true;
   }
@@ -197,7 +197,7 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
 }
 
 // Where L1 table and refcount table both name a cluster, its content decides: entries that are all in order
-// and mostly have COPIED set are no refcounts.
+// and mostly have COPIED set are no refcounts. Without COPIED, where the refcount table is doubtful itself.
 bool L1Loader::is_table_for_sure(std::uint64_t offset) {
   const auto [known, is_new] = tables_for_sure_.try_emplace(offset, false);
   if (!is_new) return known->second;
@@ -216,7 +216,7 @@ bool L1Loader::is_table_for_sure(std::uint64_t offset) {
     held += judge.held(raw).kind != Held::Kind::nothing;
     copied += L2Entry{raw}.copied();
   }
-  return known->second = copied != 0 && copied * 2 >= held;
+  return known->second = held != 0 && (refcounts_.doubtful || copied * 2 >= held);
 }
 
 // Makes one table of all uses that name the same offset. The active disk's use is its home, else the first.
