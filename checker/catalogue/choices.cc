@@ -18,6 +18,7 @@ constexpr Choice kOverlap[] = {
     {"copy", "give each structure a cluster of its own, with the same content"},
     {"drop", "give the auxiliary one up; of bitmaps that share a table, both"},
 };
+constexpr Choice kCopies[] = {{"copy", "a copy for each, even if that takes much more room than the file"}};
 constexpr Choice kSubclusters[] = {{"data", "read them as data"}, {"zero", "read them as zeros"}};
 constexpr Choice kDuplicate[] = {{"last", "as QEMU reads it"}, {"first", "the other one"}};
 constexpr Choice kNul[] = {{"cut", "end the text at the NUL"}, {"drop", "drop the extension"}};
@@ -76,6 +77,9 @@ constexpr RuleChoices kChoices[] = {
     {rule("ext/data-file-name-unexpected"), kUnexpectedName, ""},
     {rule("ext/data-file-name-empty"), kEmptyName, ""},
     {rule("ext/data-file-name-nul"), kNul, ""},
+    {rule("l1/shared"), kCopies, ""},
+    {rule("l2/cross-linked"), kCopies, ""},
+    {rule("l2/overlaps-metadata"), kCopies, ""},
     {rule("l2/subcluster-conflict"), kSubclusters, ""},
     {rule("data-file/offset-mismatch"), kOffset, ""},
     {rule("data-file/zero-offset"), kZeroOffset, ""},

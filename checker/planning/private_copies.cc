@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "checker/analysis/decode_cluster.h"
+#include "checker/format/endian.h"
 #include "checker/format/entries.h"
 
 namespace cowvet {
@@ -14,6 +15,39 @@ using Bytes = std::vector<std::byte>;
 
 std::string range_text(const Place& place) {
   return place.guest ? fmt::format("{:#x}+{}", place.guest->offset, place.guest->length) : "unknown";
+}
+
+// Clusters that the copies of all tables that are shared need: the tables, and then all that both name.
+std::uint64_t clusters_of_shared_tables(Round& round) {
+  const Geometry& geometry = round.context.geometry;
+  std::uint64_t clusters = 0;
+  Bytes table(geometry.cluster_bytes);
+  for (const Finding* shared : round.of_rule(rule("l1/shared"))) {
+    ++clusters;
+    const auto raw = round.editor.read_number<std::uint64_t>(File::image, shared->place.offset);
+    if (!round.editor.image().read(raw & kOffsetMask, table)) continue;
+    for (std::size_t at = 0; at < table.size(); at += geometry.l2_entry_bytes)
+      clusters += load_big_endian<std::uint64_t>(table.data() + at) != 0;
+  }
+  return clusters;
+}
+
+// What noise names together may be thousands of times what the file holds: that many copies are made only
+// where the user says so.
+bool may_copy(Round& round, const Finding& finding) {
+  constexpr std::uint64_t kMostTimes = 4;  // the size of the file
+  constexpr std::uint64_t kAlways = 4 << 20;
+  if (round.chosen(finding.rule, "") == "copy") return true;
+  const auto [room, is_new] = round.room_for_copies.try_emplace(finding.rule, 0);
+  if (is_new)
+    room->second = (finding.rule == rule("l1/shared") ? clusters_of_shared_tables(round)
+                                                      : round.context.findings.added(finding.rule)) *
+                   round.context.geometry.cluster_bytes;
+  if (room->second <= kAlways + kMostTimes * round.before.geometry.file_bytes) return true;
+  round.consent_needed.insert(fmt::format(
+      "{}: private copies would take much more room than the file; make them with --choose {}=copy",
+      finding.rule->id, finding.rule->id));
+  return false;
 }
 
 // Whose data a shared cluster holds nobody can tell.
@@ -67,6 +101,7 @@ bool make_private_copy(Round& round, const Finding& finding) {
   // An entry may be found several times; once it has a copy, it is another entry.
   const std::uint64_t kept = raw & kCompressed ? ~std::uint64_t{0} : kOffsetMask;
   if (finding.found && ((*finding.found ^ raw) & kept) != 0) return true;
+  if (!may_copy(round, finding)) return true;
   if (!(raw & kCompressed)) return copy_standard(round, finding, at, raw);
   if (copy_compressed(round, finding, at, raw)) return true;
   // Of two entries, the one that is a whole cluster moves.
@@ -77,6 +112,7 @@ bool make_private_copy(Round& round, const Finding& finding) {
 }
 
 void copy_shared_table(Round& round, const Finding& finding) {
+  if (!may_copy(round, finding)) return;
   const Context& context = round.context;
   const auto raw = round.editor.read_number<std::uint64_t>(File::image, finding.place.offset);
   Bytes table(context.geometry.cluster_bytes);

@@ -7,7 +7,8 @@
 namespace cowvet {
 
 // l2/cross-linked and l2/overlaps-metadata. A compressed cluster is decoded and becomes a standard one; true:
-// the entry needs no copy any more. False: it cannot be decoded, or there is no room.
+// the entry needs no copy any more, or the user must say first that it gets one (they would take much more
+// room than the file). False: it cannot be decoded, or there is no room.
 bool make_private_copy(Round& round, const Finding& finding);
 
 // l1/shared.

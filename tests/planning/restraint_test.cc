@@ -1,6 +1,7 @@
 // What a repair must not do: lower refcounts while something that may refer to clusters is not understood,
 // let a block device grow, touch bitmaps, unknown extensions, unknown fields and names that are none of its
 // business.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -183,6 +184,37 @@ TEST(Restraint, unknown_fields_survive_a_rewrite_of_the_first_cluster) {
   EXPECT_NE(repair.image[112], std::byte{0});
   const CommandResult info = repair.run("qemu-img info -f qcow2 disk.qcow2");
   EXPECT_NE(info.out.find("backing file: base.raw"), std::string::npos) << info.out;
+}
+
+// A table of noise may name one cluster a thousand times.
+TEST(Restraint, a_file_grows_by_many_times_its_size_only_where_the_user_says_so) {
+  const std::string disk = "  image size=64M cluster=64K\n  write 0+128K with=0x11\n";
+  const auto shared_by = [&](int entries) {
+    std::string text = disk;
+    for (int i = 0; i < entries; ++i)
+      text += fmt::format("  set l2 guest={}K offset=guest:0 copied=1\n", 1024 + 64 * i);
+    return text;
+  };
+  EXPECT_EQ(PlannedRepair(shared_by(20), kAllConsents).fired(), "");
+  PlanOptions options = kAllConsents;
+  const PlannedRepair few(shared_by(200), options);
+  EXPECT_NE(few.consent_needed().find("--choose l2/cross-linked=copy"), std::string::npos);
+  EXPECT_LT(few.image.size(), 1u << 20);
+  options.choices["l2/cross-linked"] = "copy";
+  const PlannedRepair all(shared_by(200), options);
+  EXPECT_EQ(all.fired(), "");
+  EXPECT_GT(all.image.size(), 12u << 20);
+}
+
+TEST(Restraint, l2_tables_that_share_all_they_name_are_not_copied_many_times) {
+  std::string text = "  image size=8M cluster=4K\n  write 0+1M with=0x11\n";
+  for (int entry = 1; entry < 4; ++entry) text += fmt::format("  set l1 index={} offset=l2:0\n", entry);
+  EXPECT_EQ(PlannedRepair(text, kAllConsents).fired(), "");
+  text = "  image size=64M cluster=4K\n  write 0+1M with=0x11\n";
+  for (int entry = 1; entry < 12; ++entry) text += fmt::format("  set l1 index={} offset=l2:0\n", entry);
+  const PlannedRepair repair(text, kAllConsents);
+  EXPECT_NE(repair.consent_needed().find("--choose l1/shared=copy"), std::string::npos);
+  EXPECT_LT(repair.image.size(), 2u << 20);
 }
 
 }  // namespace
