@@ -173,11 +173,14 @@ void LeakExaminer::look_into_uncounted() {
 }
 
 // Reads on only while the cluster may still be a table: most guest data is recognised by its first entries.
+// An entry or two of a lost table may be damaged as well.
 Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const {
   constexpr std::uint64_t kPiece = 4096;
+  constexpr std::uint64_t kMostDamaged = 2;
   const std::uint64_t offset = cluster << geometry_.cluster_bits;
   std::uint64_t targets = 0;
   std::uint64_t unexplained = 0;  // those that miss a reference
+  std::uint64_t damaged = 0;
   bool is_told_apart = context_.unknown_references.empty() && !uncounted_.contains(cluster);
   bool is_zero = true;
   for (std::uint64_t at = 0; at < geometry_.cluster_bytes; at += kPiece) {
@@ -190,7 +193,10 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
           geometry_.l2_entry_bytes == 16 ? load_big_endian<std::uint64_t>(piece.data() + i + 8) : 0};
       if (entry == 0 && subclusters.raw == 0) continue;
       is_zero = false;
-      if (!judge_.is_plausible(entry, subclusters)) return Content::other;
+      if (!judge_.is_plausible(entry, subclusters)) {
+        if (++damaged > kMostDamaged) return Content::other;
+        continue;
+      }
       is_told_apart = is_told_apart || (entry & (kCopied | kCompressed)) != 0;
       const Held held = judge_.held(entry);
       if (held.kind == Held::Kind::nothing) {
@@ -205,7 +211,8 @@ Content LeakExaminer::look_into(std::uint64_t cluster, std::vector<std::byte>& b
     }
   }
   if (targets == 0) return is_zero ? Content::zeros : Content::other;
-  return is_told_apart && unexplained * 2 >= targets ? Content::l2_table : Content::other;
+  const bool is_table = is_told_apart && unexplained * 2 >= targets && damaged * 4 <= targets;
+  return is_table ? Content::l2_table : Content::other;
 }
 
 void LeakExaminer::report_orphan(std::uint64_t first, std::uint64_t length, std::uint64_t count,

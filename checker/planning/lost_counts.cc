@@ -32,6 +32,9 @@ constexpr RuleId kLost[] = {
 constexpr RuleId kStrayed[] = {rule("l1/shared"), rule("l2/cross-linked"), rule("l2/overlaps-metadata"),
                                rule("header/magic")};
 
+constexpr unsigned kLeastOrder = 3;       // narrower refcounts look like any data
+constexpr std::uint64_t kMostExtra = 64;  // of a refcount above what is referenced
+
 // Recognises the refcount table and blocks that the image had: unlike lost data they are made anew.
 class OldRefcounts {
  public:
@@ -44,8 +47,6 @@ class OldRefcounts {
   bool is_table_or_block(std::span<const std::byte> bytes) { return is_block(bytes) || is_table(bytes); }
 
  private:
-  // Narrow refcounts look like any data.
-  static constexpr unsigned kLeastOrder = 3;
   static constexpr std::uint64_t kMostRanges = 256;
 
   // It counts most of what is in use among the clusters of some range, nothing behind the end of the file,
@@ -58,7 +59,6 @@ class OldRefcounts {
     return false;
   }
   bool counts_range(std::span<const std::byte> bytes, std::uint64_t first) const {
-    constexpr std::uint64_t kMostExtra = 64;
     std::uint64_t used = 0;
     std::uint64_t missed = 0;
     for (std::uint64_t i = 0; i < per_block_; ++i) {
@@ -93,12 +93,6 @@ class OldRefcounts {
   const std::uint64_t per_block_;
 };
 
-// What the plan itself moved away from its cluster is not lost.
-bool is_referenced(const Round& round, std::uint64_t cluster) {
-  return round.context.references->references(cluster) != 0 ||
-         round.before.references->references(cluster) != 0;
-}
-
 bool may_free_leaks(const Round& round) {
   return round.options.allow_lossy || round.chosen(rule("refcount/leak"), "keep") == "free";
 }
@@ -131,10 +125,14 @@ bool may_hold_what_a_repair_looks_for(const std::set<RuleId>& found) {
 
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count) {
   ClusterSet lost;
-  if (round.chosen(rule("refcount/orphan-mapping"), "keep") != "free")
+  const bool keeps_orphans = round.chosen(rule("refcount/orphan-mapping"), "keep") != "free";
+  if (keeps_orphans)
     for (std::uint64_t cluster = first; cluster < first + count; ++cluster)
       if (round.context.orphans.contains(cluster)) lost.add(cluster);
-  if (may_free_leaks(round) || (!has_lost_pointers(round) && !has_strayed_pointers(round))) return lost;
+  // Entries of a table that is lost itself may be wrong, too.
+  const bool is_in_doubt = has_lost_pointers(round) || has_strayed_pointers(round) ||
+                           (keeps_orphans && !round.lost_l2_tables().empty());
+  if (may_free_leaks(round) || !is_in_doubt) return lost;
   const Geometry& geometry = round.context.geometry;
   const Device& image = round.editor.image();
   OldRefcounts old(round);
@@ -144,13 +142,32 @@ ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t co
     cluster =
         std::max(cluster, image.next_data(cluster << geometry.cluster_bits).begin >> geometry.cluster_bits);
     if (cluster >= end) break;
-    if (is_referenced(round, cluster) || round.released.contains(cluster)) continue;
+    if (round.context.references->references(cluster) != 0 || round.released.contains(cluster)) continue;
     // What cannot be read may hold anything.
     const bool is_read = image.read(cluster << geometry.cluster_bits, bytes).has_value();
     if (is_read && (leading_zeros(bytes) == bytes.size() || old.is_table_or_block(bytes))) continue;
     lost.add(cluster);
   }
   return lost;
+}
+
+bool is_noise(Round& round, const RefcountBlock& block) {
+  const auto [known, is_new] = round.noise_blocks.try_emplace(block.index, false);
+  const Geometry& geometry = round.context.geometry;
+  std::vector<std::byte> bytes(geometry.cluster_bytes);
+  if (!is_new || geometry.refcount_order < kLeastOrder || !round.editor.image().read(block.offset, bytes))
+    return known->second;
+  const std::uint64_t per_block = round.context.refcounts->clusters_per_block;
+  std::uint64_t counted = 0;
+  std::uint64_t absurd = 0;
+  for (std::uint64_t i = 0; i < per_block; ++i) {
+    const std::uint64_t cluster = block.index * per_block + i;
+    const std::uint64_t stored = get_refcount(bytes, geometry.refcount_order, i);
+    counted += stored != 0;
+    absurd += stored != 0 && (cluster >= geometry.file_clusters ||
+                              stored > round.context.references->references(cluster) + kMostExtra);
+  }
+  return known->second = absurd * 2 > counted;
 }
 
 }  // namespace cowvet

@@ -9,6 +9,7 @@
 
 namespace cowvet {
 
+struct RefcountBlock;
 struct Round;
 
 // Whether leaks beside what was found may be lost data: a pointer was lost, or two led to one cluster, so
@@ -18,8 +19,8 @@ bool may_hold_lost_data(const std::set<RuleId>& found);
 // The same of free clusters: refcounts beside damage to pointers may be wrong, too.
 bool may_hold_what_a_repair_looks_for(const std::set<RuleId>& found);
 
-// A pointer leads nowhere, in this round. / Two shared a cluster, or the header was lost, in any round so
-// far.
+// A pointer leads nowhere, in this round. / Two shared a cluster, or the header was
+// lost, in any round so far.
 bool has_lost_pointers(const Round& round);
 bool has_strayed_pointers(const Round& round);
 
@@ -28,5 +29,9 @@ bool has_strayed_pointers(const Round& round);
 // though nothing refers to it, and does not look like old refcounts. Reads the content of what nothing refers
 // to.
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count);
+
+// Whether what the refcount table names as a block holds no refcounts but noise, which may be lost data.
+// Narrow refcounts never look like noise.
+bool is_noise(Round& round, const RefcountBlock& block);
 
 }  // namespace cowvet

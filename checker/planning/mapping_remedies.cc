@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "checker/analysis/l2_entry.h"
+#include "checker/analysis/table_reader.h"
 #include "checker/analysis/tables.h"
 #include "checker/format/entries.h"
 #include "checker/format/header.h"
@@ -183,8 +184,24 @@ std::optional<std::uint64_t> only_lost_table(const Round& round) {
   return lost.size() == 1 ? std::optional(lost.front()->place.offset) : std::nullopt;
 }
 
+// Whether the L2 table maps guest data to the cluster in which `offset` lies: what is taken for an L1 table
+// there is none.
+bool names_cluster_of(Round& round, std::uint64_t table, std::uint64_t offset) {
+  const Geometry& geometry = round.context.geometry;
+  const EntryJudge judge(round.context);
+  bool names = false;
+  for_each_entry(round.context, table, geometry.cluster_bytes / 8, {.structure = Structure::l2_table},
+                 [&](std::uint64_t word, std::uint64_t raw) {
+                   if (word % (geometry.l2_entry_bytes / 8) != 0) return;
+                   const Held held = judge.held(raw);
+                   names |= (offset >> geometry.cluster_bits) - held.first < held.count;
+                 });
+  return names;
+}
+
 // Lost L2 tables and L1 entries that name none: where there is one of each, they belong together.
 void relink_or_drop(Round& round, const Finding& finding, std::optional<std::uint64_t> lost) {
+  if (lost && names_cluster_of(round, *lost, finding.place.offset)) return;
   if (lost) {
     Step& step = round.editor.begin(finding.rule, Remedy::safe,
                                     fmt::format("name the only lost L2 table, at {:#x}", *lost));

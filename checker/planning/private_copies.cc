@@ -90,7 +90,10 @@ bool copy_standard(Round& round, const Finding& finding, std::uint64_t entry_at,
   const std::uint64_t from = raw & kOffsetMask & ~(content.size() - 1);
   return round.editor.image().read(from, content) &&
          write_copy(round, finding, entry_at, raw, fmt::format("the cluster at {:#x}", from),
-                    [&](std::uint64_t to) { round.editor.copy(File::image, from, to, content.size()); });
+                    [&](std::uint64_t to) {
+                      round.editor.copy(File::image, from, to, content.size());
+                      round.release(from, content.size());
+                    });
 }
 
 }  // namespace

@@ -177,14 +177,17 @@ std::string kept_of(const ClusterSet& lost) {
                      lost.size() == 1 ? "" : "s");
 }
 
-// A block for clusters that none counts; the next round fills in what is referenced. What may be lost data is
-// counted once: it becomes a leak that is kept.
+// A block for clusters that none counts, or one that is noise; the next round fills in what is referenced.
+// What may be lost data is counted once: it becomes a leak that is kept.
 void add_block(Round& round, const Finding& finding, std::uint64_t index) {
   if (!round.new_blocks.insert(index).second) return;
   const std::optional<std::uint64_t> offset = round.allocator.allocate();
   if (!offset) return;
   const std::uint64_t per_block = round.context.refcounts->clusters_per_block;
-  const ClusterSet lost = find_lost_content(round, index * per_block, per_block);
+  ClusterSet lost = find_lost_content(round, index * per_block, per_block);
+  const RefcountBlock* noise = round.context.refcounts->block_of(index * per_block);
+  if (noise && (noise->offset >> round.context.geometry.cluster_bits) / per_block == index)
+    lost.add(noise->offset >> round.context.geometry.cluster_bits);
   std::vector<std::byte> counts(round.context.geometry.cluster_bytes);
   lost.for_each_run([&](std::uint64_t first, std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i)
@@ -275,7 +278,8 @@ void correct_run(Round& round, const Finding& finding, std::uint64_t at, std::ui
   Step* step = nullptr;
   while (at < end) {
     const std::uint64_t count = std::min(end, (at / per_block + 1) * per_block) - at;
-    if (const RefcountBlock* block = round.context.refcounts->block_of(at)) {
+    const RefcountBlock* block = round.context.refcounts->block_of(at);
+    if (block && !(block->believed && is_noise(round, *block))) {
       if (!step)
         step = &round.editor.begin(
             finding.rule, Remedy::safe,

@@ -53,6 +53,7 @@ struct Round {
   std::set<std::string> questioned;  // owners whose L1 table was, in this round
   bool moved_for_overlap = false;    // one of two structures in one place: the other stays
   bool settled_overlap = false;      // one in this round: others may look different now
+  std::map<std::uint64_t, bool> noise_blocks;       // refcount blocks by index: see lost_counts.h
   std::map<RuleId, std::uint64_t> room_for_copies;  // bytes that those of all findings of a rule would take
   // Of L2 tables, by offset: see impact.h.
   std::map<std::uint64_t, std::vector<std::string>> owners_of_table;

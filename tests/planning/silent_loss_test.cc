@@ -121,6 +121,15 @@ TEST_P(SilentLoss, does_not_happen_when_pointers_and_refcounts_are_damaged) {
     }
 }
 
+TEST_P(SilentLoss, does_not_happen_when_two_pointers_and_refcounts_are_damaged) {
+  for (std::size_t i = 0; i < std::size(kPointers); ++i)
+    for (std::size_t k = i + 1; k < std::size(kPointers); ++k)
+      for (const char* count : kCounts) {
+        const std::string damage = fmt::format("  {}\n  {}\n  {}\n", kPointers[i], kPointers[k], count);
+        EXPECT_EQ(find_loss(damage), "") << GetParam().image << "\n" << damage;
+      }
+}
+
 INSTANTIATE_TEST_SUITE_P(all, SilentLoss, testing::ValuesIn(kShapes),
                          [](const auto& test) { return test.param.name; });
 
