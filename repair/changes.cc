@@ -145,7 +145,9 @@ std::expected<std::uint64_t, IoError> hash_unchanged(const Device& device, File 
 }
 
 std::string describe_io_error(std::string_view verb, const std::string& name, const IoError& error) {
-  return fmt::format("cannot {} {} at {:#x}: {}", verb, name, error.offset, describe_errno(error.code));
+  const bool is_at_place = verb == "read" || verb == "write" || verb == "discard";
+  const std::string place = is_at_place ? fmt::format(" at {:#x}", error.offset) : "";
+  return fmt::format("cannot {} {}{}: {}", verb, name, place, describe_errno(error.code));
 }
 
 }  // namespace cowvet

@@ -101,7 +101,7 @@ std::expected<std::uint64_t, IoError> hash_unchanged(const Device& device, File 
                                                      const std::vector<Change>& changes,
                                                      std::uint64_t size_bytes);
 
-// "read IMAGE at 0x1000: Input/output error"
+// "cannot read IMAGE at 0x1000: Input/output error"; without the place where `verb` has none, as "open"
 std::string describe_io_error(std::string_view verb, const std::string& name, const IoError& error);
 
 }  // namespace cowvet

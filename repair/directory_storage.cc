@@ -92,7 +92,9 @@ std::expected<std::unique_ptr<Device>, IoError> DirectoryStorage::open(JournalNa
   auto file = FileDevice::open_in(directory.get(), last, path_of(name));  // no symbolic link
   if (file) return std::move(*file);
   if (file.error().code == ENOENT) return nullptr;
-  return failure(file.error().code != 0 ? file.error().code : EINVAL);
+  if (file.error().code != 0) return failure(file.error().code);
+  std::error_code unseen;
+  return failure(std::filesystem::is_directory(path_of(name), unseen) ? EISDIR : EINVAL);
 }
 
 Done DirectoryStorage::create() {

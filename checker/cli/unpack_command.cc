@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "checker/analysis/bytes.h"
 #include "checker/cli/command_line.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/input_file.h"
 #include "checker/cli/new_file.h"
 #include "checker/cli/open_images.h"
 #include "checker/device/file_device.h"
@@ -107,9 +107,9 @@ class NewFiles {
 };
 
 int unpack_file(const std::string& path, const UnpackOptions& options) {
-  std::ifstream in(path, std::ios::binary);
+  auto in = open_input(path, "the pack");
   if (!in) {
-    print_error(fmt::format("{} cannot be opened", path));
+    print_error(in.error());
     return kExitIncomplete;
   }
   NewFiles files(options);
@@ -117,7 +117,7 @@ int unpack_file(const std::string& path, const UnpackOptions& options) {
   const PackSink sink{.begin = [&](PackedFile file, std::uint64_t size) { return files.begin(file, size); },
                       .write = [&](std::uint64_t offset,
                                    std::span<const std::byte> bytes) { return files.write(offset, bytes); }};
-  Done done = read_pack(in, options.most_bytes, sink);
+  Done done = read_pack(*in, options.most_bytes, sink);
   if (done) done = files.keep();
   if (!done) {
     print_error(fmt::format("{}: {}", path, done.error()));

@@ -63,6 +63,9 @@ FileDevice::Opened FileDevice::open_in(int directory, const std::string& name, c
 // looked up first, and what it stands for is opened when it is known to be harmless.
 FileDevice::Opened FileDevice::open_at(int directory, const std::string& name, int flags,
                                        const std::string& path) {
+  // Most likely a variable of a script that was not set.
+  if (name.empty())
+    return std::unexpected(OpenError{.message = "an empty name names no file", .code = ENOENT});
   const Descriptor found(openat(directory, name.c_str(), O_PATH | O_CLOEXEC | flags));
   if (!found) return std::unexpected(error_of(path, errno));
   struct stat looked_up{};

@@ -236,8 +236,9 @@ class HeaderSearch {
       list += fmt::format("{}{} ({} errors are left)", i == 0 ? "=" : ", =", candidates[i].outcome,
                           candidates[i].score.all());
     if (list.empty() && hint.empty()) return std::unexpected(std::string(kUnusable));
-    return std::unexpected(
-        fmt::format("{}; needs --choose {} with one of {}{}", kUnusable, id->id, list, hint));
+    if (!list.empty()) list = " with one of " + list;
+    if (!hint.empty()) list += fmt::format("{}={}", list.empty() ? "" : ", ", hint);
+    return std::unexpected(fmt::format("{}; needs --choose {}{}", kUnusable, id->id, list));
   }
 
   // Where nothing but the magic number is wrong, nothing but it is written.

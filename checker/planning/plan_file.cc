@@ -284,6 +284,12 @@ void write_plan(const Plan& plan, std::ostream& out) {
   out << dump(end) << '\n';
 }
 
+// "[json.exception.out_of_range.403] key 'step' not found": the number is for programmers.
+std::string_view without_id(std::string_view message) {
+  const std::size_t end = message.find("] ");
+  return message.starts_with("[json.") && end != std::string_view::npos ? message.substr(end + 2) : message;
+}
+
 std::expected<Plan, std::string> read_plan(std::istream& in) {
   PlanReader reader(*in.rdbuf());
   for (std::size_t number = 1; reader.has_line(); ++number) {
@@ -291,8 +297,10 @@ std::expected<Plan, std::string> read_plan(std::istream& in) {
       if (reader.read_line()) return reader.take();
     } catch (const NotAPlan& error) {
       return std::unexpected(fmt::format("line {}: {}", number, error.what()));
+    } catch (const Json::parse_error& error) {
+      return std::unexpected(fmt::format("line {}: not JSON at byte {} of it", number, error.byte));
     } catch (const Json::exception& error) {
-      return std::unexpected(fmt::format("line {}: {}", number, error.what()));
+      return std::unexpected(fmt::format("line {}: {}", number, without_id(error.what())));
     }
   }
   return std::unexpected(std::string("the plan ends before its last line"));

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "checker/cli/command_line.h"
+#include "checker/cli/input_file.h"
 
 namespace cowvet {
 namespace {
@@ -69,7 +70,7 @@ Outcome apply(std::string_view line, Policy& policy) {
     if (what == "file-size") return set(policy.file_bytes, parse_size(what, rest));
     if (what == "backing-files") return set(policy.backing_files, parse_number(what, rest));
   }
-  return std::unexpected(fmt::format("'{}' is no statement of a policy", line));
+  return std::unexpected(fmt::format("'{}' is no statement of a policy (cowvet-policy(5) has them)", line));
 }
 
 }  // namespace
@@ -91,11 +92,12 @@ std::expected<Policy, std::string> parse_policy(std::string_view text) {
 
 std::expected<Policy, std::string> load_policy(const std::string& name) {
   if (name == "preboot") return Policy{};
-  std::ifstream in(name, std::ios::binary);
+  auto in = open_input(name, "the policy");
+  if (!in) return std::unexpected(in.error() + " ('preboot' is the one that is built in)");
   std::ostringstream text;
-  // An empty file sets failbit on `text` only; a directory fails to be read.
-  if (!in || (in.peek() != std::ifstream::traits_type::eof() && !(text << in.rdbuf())) || in.bad())
-    return std::unexpected(fmt::format("the policy {} cannot be read", name));
+  // An empty file sets failbit on `text` only.
+  if ((in->peek() != std::ifstream::traits_type::eof() && !(text << in->rdbuf())) || in->bad())
+    return std::unexpected(fmt::format("the policy '{}' cannot be read to its end", name));
   auto policy = parse_policy(text.str());
   if (!policy) return std::unexpected(fmt::format("{}: {}", name, policy.error()));
   return policy;

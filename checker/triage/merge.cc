@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "checker/cli/input_file.h"
 #include "checker/triage/image_source.h"
 
 namespace cowvet {
@@ -39,7 +40,9 @@ class Merger {
   explicit Merger(Groups& groups) : groups_(groups) {}
 
   void read(const std::string& file) {
-    std::ifstream lines(file);
+    auto opened = open_input(file, "the triage");
+    if (!opened) return wrong_.push_back(std::move(opened.error()));
+    std::ifstream& lines = *opened;
     std::string line;
     std::optional<End> end;
     std::uint64_t images = 0;
@@ -58,7 +61,7 @@ class Merger {
       }
     }
     if (!lines.eof() || lines.bad())
-      complain("{}: cannot be read", file);
+      complain("{}: it cannot be read to its end", file);
     else if (!end || images != 0)
       complain("{}: the run was cut off: its last line is missing", file);
   }

@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view kHelp =
     "Usage: fsck.qcow2 [-a|-p|-y|-n] [-f] [-v] [-C FD] IMAGE\n\n"
     "Checks and repairs a qcow2 image with the options and the exit status of fsck(8). What it does is\n"
-    "what cowvet-repair does. 'fsck -t qcow2' wants a path that begins with '/': any other word is an option to\n"
-    "fsck(8), which then looks at nothing and ends with 0.\n\n"
+    "what cowvet-repair does. 'fsck -t qcow2' wants a path that begins with '/': any other word is an\n"
+    "option to fsck(8), which then looks at nothing and ends with 0.\n\n"
     "Options:\n"
     "  -a, -p, -y  repair without asking: only what loses nothing, or has a default\n"
     "  -n          repair nothing\n"

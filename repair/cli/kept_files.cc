@@ -1,6 +1,7 @@
 #include "repair/cli/kept_files.h"
 
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "checker/device/journal_name.h"
@@ -26,7 +27,7 @@ void drop_stale_records(const RepairOptions& options, const Outcome& outcome) {
   const std::string undo =
       options.journal.empty() ? undo_path_of(options.image_path) : options.journal + ".undo";
   for (const std::string& file : {undo, undo_path_of(options.image_path)})
-    if (std::filesystem::exists(file)) return;
+    if (std::error_code unseen; std::filesystem::exists(file, unseen) || unseen) return;
   for (const std::string& path : {kept_path_of(options.image_path), beside_journal(options)}) {
     if (path.empty()) continue;
     const auto record = read_kept_record(path);

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <utility>
 
 #include "checker/cli/command_line.h"
+#include "checker/cli/input_file.h"
 #include "checker/cli/progress_display.h"
 #include "checker/planning/kept_record.h"
 #include "checker/planning/plan_file.h"
@@ -73,9 +73,9 @@ bool make_new_plan(const Inputs& inputs, const RepairOptions& options, Progress&
 
 bool read_and_rehearse(const Inputs& inputs, const RepairOptions& options, Progress& progress,
                        Outcome& outcome) {
-  std::ifstream file(options.plan_file);
-  if (!file) return end(outcome, Ending::failed, fmt::format("{} cannot be read", options.plan_file));
-  auto plan = read_plan(file);
+  auto file = open_input(options.plan_file, "the plan");
+  if (!file) return end(outcome, Ending::failed, file.error());
+  auto plan = read_plan(*file);
   if (!plan)
     return end(outcome, Ending::failed, fmt::format("{} is no plan: {}", options.plan_file, plan.error()));
   Rehearsal rehearsal = rehearse(inputs, *plan, options.analysis(), progress);

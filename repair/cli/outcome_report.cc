@@ -27,6 +27,10 @@ std::string ending_text(const RepairOptions& options, const Outcome& outcome) {
       return fmt::format("{} has the bytes that it had before the repair.\n", name);
     case Ending::planned:
       return "Nothing was changed.\n";
+    case Ending::nothing_to_do:
+      return options.output.empty() ? ""
+                                    : fmt::format("{} was not made, because nothing is to be repaired.\n",
+                                                  escape_for_terminal(options.output));
     default:
       return "";
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "checker/cli/open_images.h"
@@ -58,11 +59,12 @@ Outcome carry_out_on_copy(const RepairOptions& options, const OpenedImage& opene
 }  // namespace
 
 Outcome repair_copy(const RepairOptions& options) {
-  if (std::filesystem::exists(std::filesystem::symlink_status(options.output)))
+  std::error_code unseen;
+  if (std::filesystem::exists(std::filesystem::symlink_status(options.output, unseen)))
     return {Ending::refused, fmt::format("{} is there already: --output makes a new file", options.output)};
-  if (auto refused = refuse_unfinished(options)) return std::move(*refused);
   const auto opened = open_image(options.image_path, options.image);
   if (!opened) return could_not_open(opened.error());
+  if (auto refused = refuse_unfinished(options)) return std::move(*refused);
   Outcome outcome;
   if (!make_or_read_plan(opened->inputs(), options, outcome)) return outcome;
   if (writes_to_data_file(*outcome.plan)) {

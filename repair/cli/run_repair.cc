@@ -91,9 +91,9 @@ Outcome repair_in_place(const Workplace& place) {
 
 // Reads only, and so goes where nothing may be written.
 Outcome plan_only(const RepairOptions& options) {
-  if (auto refused = refuse_unfinished(options)) return std::move(*refused);
   const auto opened = open_image(options.image_path, options.image);
   if (!opened) return could_not_open(opened.error());
+  if (auto refused = refuse_unfinished(options)) return std::move(*refused);
   Outcome outcome;
   make_or_read_plan(opened->inputs(), options, outcome);
   return outcome;

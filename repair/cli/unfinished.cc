@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <system_error>
 
 #include "checker/device/journal_name.h"
 #include "repair/changes.h"
@@ -35,7 +36,8 @@ DirectoryStorage make_storage(const RepairOptions& options, const std::string& i
   if (!options.undo_file.empty()) undo = options.undo_file;
   // What an undo leaves says all that the file says from which it came.
   const bool is_undo = options.action == Action::undo;
-  const bool is_on_device = std::filesystem::is_block_file(image_path);
+  std::error_code unseen;
+  const bool is_on_device = std::filesystem::is_block_file(image_path, unseen);
   return {journal, undo, is_undo ? DirectoryStorage::OlderUndo::replaced : DirectoryStorage::OlderUndo::kept,
           elsewhere.empty() || is_on_device ? "" : beside};
 }

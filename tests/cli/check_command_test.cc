@@ -69,7 +69,7 @@ TEST_F(CheckCommand, refuses_what_is_no_image_without_waiting_for_it) {
   for (const auto& [path, reason] : {std::pair("directory", "is a directory"),
                                      {"fifo", "is a FIFO"},
                                      {"missing", "No such file or directory"},
-                                     {"''", "No such file or directory"},
+                                     {"''", "an empty name"},
                                      {"/dev/zero", "is a character device"}}) {
     const CommandResult result = shell("timeout 20 " COWVET_PROGRAM " check " + std::string(path));
     EXPECT_EQ(result.status, 1) << path;

@@ -189,7 +189,7 @@ TEST_F(TriageCommand, tells_what_a_merge_lacks) {
   };
   lacks("1.jsonl 3.jsonl", "2 of 3 shards are there; the first that is missing is 2");
   lacks("1.jsonl 2.jsonl 3.jsonl 2.jsonl", "shard 2/3 is there twice");
-  lacks("1.jsonl 2.jsonl 3.jsonl 4.jsonl", "4.jsonl: cannot be read");
+  lacks("1.jsonl 2.jsonl 3.jsonl 4.jsonl", "'4.jsonl' cannot be read");
   prepare(
       "head -n -1 2.jsonl >cut.jsonl; head -c -5 2.jsonl >torn.jsonl; sed 1d 1.jsonl >less.jsonl; : >empty");
   lacks("1.jsonl cut.jsonl 3.jsonl", "cut.jsonl: the run was cut off");
