@@ -15,7 +15,7 @@
 namespace cowvet {
 namespace {
 
-constexpr std::uint64_t kBoundBytes = 64 * 1024;
+constexpr std::uint64_t kBoundBytes = std::uint64_t{64} << 10;
 
 using Done = std::expected<void, std::string>;
 

@@ -50,7 +50,7 @@ std::expected<void, IoError> FileWritableDevice::write(std::uint64_t offset,
 std::expected<void, IoError> FileWritableDevice::resize(std::uint64_t size) {
   if (size == size_bytes()) return {};
   if (is_block_device()) return error_at(size, 0, ENOSPC);
-  int result;
+  int result = 0;
   do {
     result = ftruncate(descriptor(), static_cast<off_t>(size));
   } while (result != 0 && errno == EINTR);
@@ -67,7 +67,7 @@ std::expected<void, IoError> FileWritableDevice::look_again() {
 
 std::expected<void, IoError> FileWritableDevice::reserve(std::uint64_t offset, std::uint64_t length) {
   if (is_block_device() || length == 0) return {};
-  int result;
+  int result = 0;
   do {
     result =
         fallocate(descriptor(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(length));
@@ -78,7 +78,7 @@ std::expected<void, IoError> FileWritableDevice::reserve(std::uint64_t offset, s
 
 std::expected<void, IoError> FileWritableDevice::discard(std::uint64_t offset, std::uint64_t length) {
   if (length == 0) return {};
-  int result;
+  int result = 0;
   do {
     result = fallocate(descriptor(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                        static_cast<off_t>(length));

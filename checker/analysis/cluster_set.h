@@ -7,7 +7,7 @@
 
 namespace cowvet {
 
-class ClusterSet {
+class ClusterSet {  // NOLINT(bugprone-exception-escape): of Roaring, which does not throw there
  public:
   void add(std::uint64_t cluster) { clusters_.add(cluster); }
   void add(std::uint64_t first, std::uint64_t count) {

@@ -19,6 +19,8 @@ class NewFile {
   // Never one that is there: it might be the image. To be called with no other thread running. `what`: "the
   // plan", for the error, which is a message for people.
   static std::expected<NewFile, std::string> make(const std::string& path, std::string what);
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
   NewFile(NewFile&&) noexcept = default;
   NewFile& operator=(NewFile&&) noexcept = default;
   ~NewFile();

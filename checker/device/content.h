@@ -51,8 +51,10 @@ class Content {
   };
 
   Content() = default;
-  Content(std::span<const std::byte> bytes);                                   // finds the sequences in them
-  Content(const std::vector<std::byte>& bytes) : Content(std::span(bytes)) {}  // wherever bytes are meant
+  // NOLINTBEGIN(google-explicit-constructor): wherever bytes are meant
+  Content(std::span<const std::byte> bytes);  // finds the sequences in them
+  Content(const std::vector<std::byte>& bytes) : Content(std::span(bytes)) {}
+  // NOLINTEND(google-explicit-constructor)
   static Content sequence(const NumberSequence& numbers, std::uint64_t count);
   static Content zeros(std::uint64_t length) { return sequence({}, length); }
   static Content original(std::uint64_t offset, std::uint64_t length, std::uint64_t hash = 0);

@@ -75,10 +75,11 @@ Read read_sequence(std::string_view text) {
   const auto star = text.find('*');
   const auto plus = text.substr(0, star).find('+');
   const std::string_view first = text.substr(0, std::min(plus, star));
-  const std::string_view stride = plus == text.npos ? "" : text.substr(plus + 1, star - plus - 1);
+  const std::string_view stride =
+      plus == std::string_view::npos ? "" : text.substr(plus + 1, star - plus - 1);
   const unsigned unit = static_cast<unsigned>(std::min<std::size_t>(first.size() / 2, 9));
   if (first.size() % 2 != 0 || (unit != 1 && unit != 2 && unit != 4 && unit != 8) ||
-      (plus != text.npos && stride.size() != first.size()))
+      (plus != std::string_view::npos && stride.size() != first.size()))
     return std::unexpected("what is repeated is not a number of 1, 2, 4 or 8 bytes");
   const auto value = read_number(first, 16);
   const auto step = stride.empty() ? 0 : read_number(stride, 16);
@@ -92,8 +93,8 @@ Read read_sequence(std::string_view text) {
 Read read_copy(std::string_view text) {
   const std::string_view inside = text.substr(kCopy.size());
   const auto first = inside.find(',');
-  const auto second = first == inside.npos ? first : inside.find(',', first + 1);
-  if (second == inside.npos || !inside.ends_with(')'))
+  const auto second = first == std::string_view::npos ? first : inside.find(',', first + 1);
+  if (second == std::string_view::npos || !inside.ends_with(')'))
     return std::unexpected("a copy is not of the form copy(OFFSET,LENGTH,HASH)");
   const auto offset = read_number(inside.substr(0, first), 10);
   const auto length = read_number(inside.substr(first + 1, second - first - 1), 10);
@@ -127,7 +128,7 @@ std::expected<Content, std::string> read_content(std::string_view text) {
     if (content.size() + piece->size() > kMostBytes)
       return std::unexpected("a write is larger than any file");
     content.append(*piece);
-    text = space == text.npos ? "" : text.substr(space + 1);
+    text = space == std::string_view::npos ? "" : text.substr(space + 1);
   }
   return content;
 }

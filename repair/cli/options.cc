@@ -129,7 +129,7 @@ std::string find_conflict(const RepairOptions& options, const Texts& texts) {
   const struct {
     bool is_there;
     std::string_view message;
-  } kConflicts[] = {
+  } conflicts[] = {
       {texts.undo + texts.resume + texts.roll_back > 1, "one of --undo, --resume and --rollback at a time"},
       {!is_repair && options.dry_run, "--dry-run is about a plan, not about --undo, --resume or --rollback"},
       {!is_repair && (!options.plan_file.empty() || texts.has_plan_options() || options.planning.deep),
@@ -152,7 +152,7 @@ std::string find_conflict(const RepairOptions& options, const Texts& texts) {
       {options.json && asks, "--json does not ask: it needs --yes or --dry-run"},
       {options.quiet && asks, "--quiet shows nothing to ask about: it needs --yes or --dry-run"},
   };
-  for (const auto& conflict : kConflicts)
+  for (const auto& conflict : conflicts)
     if (conflict.is_there) return std::string(conflict.message);
   return "";
 }
