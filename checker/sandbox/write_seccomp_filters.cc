@@ -3,6 +3,7 @@
 //
 // A system call that is not named here fails with EPERM.
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <linux/filter.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -90,8 +91,8 @@ constexpr Allowed kSometimes[] = {
 };
 
 [[noreturn]] void give_up(const char* what) {
-  std::fprintf(stderr, "write_seccomp_filters: %s\n", what);
-  std::exit(1);
+  fmt::print(stderr, "write_seccomp_filters: {}\n", what);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): there is one thread
 }
 
 class Filter {
@@ -115,7 +116,7 @@ class Filter {
     std::FILE* file = std::tmpfile();
     if (!file) give_up("no temporary file");
     check(seccomp_export_bpf(context_.get(), fileno(file)));
-    std::rewind(file);
+    if (std::fseek(file, 0, SEEK_SET) != 0) give_up("no temporary file");
     std::vector<sock_filter> read;
     for (sock_filter one{}; std::fread(&one, sizeof one, 1, file) == 1;) read.push_back(one);
     std::fclose(file);
@@ -148,28 +149,31 @@ Filter make_filter(bool landlock, bool network) {
 }
 
 void write_filter(const char* name, const Filter& filter) {
-  std::printf("constexpr sock_filter %s[] = {\n", name);
+  fmt::print("constexpr sock_filter {}[] = {{\n", name);
   for (const sock_filter& one : filter.instructions())
-    std::printf("    {%#x, %u, %u, %#x},\n", one.code, one.jt, one.jf, one.k);
-  std::printf("};\n\n");
+    fmt::print("    {{{:#x}, {}, {}, {:#x}}},\n", one.code, one.jt, one.jf, one.k);
+  fmt::print("}};\n\n");
 }
 
 }  // namespace
-}  // namespace cowvet
 
-int main() {
-  using namespace cowvet;
-  std::printf("#include \"checker/sandbox/seccomp_filters.h\"\n\nnamespace cowvet {\nnamespace {\n\n");
+void write_filters() {
+  fmt::print("#include \"checker/sandbox/seccomp_filters.h\"\n\nnamespace cowvet {{\nnamespace {{\n\n");
   write_filter("kPlain", make_filter(false, false));
   write_filter("kNetwork", make_filter(false, true));
   write_filter("kBesideLandlock", make_filter(true, false));
   write_filter("kNetworkBesideLandlock", make_filter(true, true));
-  std::printf(
-      "}  // namespace\n\n"
-      "std::span<const sock_filter> seccomp_filter(bool landlock, bool network) {\n"
+  fmt::print(
+      "}}  // namespace\n\n"
+      "std::span<const sock_filter> seccomp_filter(bool landlock, bool network) {{\n"
       "  if (landlock) return network ? std::span<const sock_filter>(kNetworkBesideLandlock) : "
       "kBesideLandlock;\n"
       "  return network ? std::span<const sock_filter>(kNetwork) : kPlain;\n"
-      "}\n\n}  // namespace cowvet\n");
-  return 0;
+      "}}\n\n}}  // namespace cowvet\n");
+}
+
+}  // namespace cowvet
+
+int main() {
+  cowvet::write_filters();
 }
