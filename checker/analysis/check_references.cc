@@ -45,6 +45,7 @@ WalkResult walk_and_judge(Context& context, Tables& tables, References& referenc
     walk.zero_tables.insert(walk.zero_tables.end(), rest.zero_tables.begin(), rest.zero_tables.end());
     std::ranges::sort(walk.zero_tables);
   }
+  context.has_empty_l2_table = !walk.zero_tables.empty();
   if (!walk.complete) context.unknown_references.emplace_back("a part of the L2 tables");
   Counters& counters = context.report.counters;
   counters.total_clusters = context.geometry.guest_clusters;

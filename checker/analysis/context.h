@@ -125,6 +125,9 @@ struct Context {
   // refcounts need not know which (Options::name_copied).
   bool copied_wrong = false;
 
+  // The same: an L2 table holds nothing but zeros, and may have been wiped.
+  bool has_empty_l2_table = false;
+
   // The same: clusters that were reported as lost data (refcount/orphan-mapping).
   ClusterSet orphans;
 

@@ -39,7 +39,6 @@ void set_copied(Round& round, const Finding& finding) {
   }
 }
 
-// Without the raw bit an unallocated first cluster is legal, and nobody knows what is meant.
 // Without the raw promise an entry of zeros is legal, and what the data file has there may be old.
 void restore_first_cluster(Round& round, const Finding& finding) {
   const bool is_promised = finding.severity == Severity::corruption;

@@ -40,10 +40,8 @@ class HeaderRefinement {
     if (!context.report.header_usable || !context.references) return;
     context.report = finish_report(context);
     Editor editor(image, nullptr, planning_.most_held_bytes);
-    std::set<std::string> wanted;
-    ClusterSet given_up;
-    const std::set<RuleId> before;
-    Round round(context, context, editor, planning_, wanted, given_up, before, before);
+    RoundNotes notes;
+    Round round(context, context, editor, planning_, notes);
     round.findings = context.report.findings;
     unowned_ = unowned_clusters(round);
     lengthen_tables();

@@ -130,7 +130,7 @@ ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t co
     for (std::uint64_t cluster = first; cluster < first + count; ++cluster)
       if (round.context.orphans.contains(cluster)) lost.add(cluster);
   // Entries of a table that is lost itself may be wrong, too.
-  const bool is_in_doubt = has_lost_pointers(round) || has_strayed_pointers(round) ||
+  const bool is_in_doubt = may_hold_lost_data(round.found_so_far) || round.context.has_empty_l2_table ||
                            (keeps_orphans && !round.lost_l2_tables().empty());
   if (may_free_leaks(round) || !is_in_doubt) return lost;
   const Geometry& geometry = round.context.geometry;
@@ -147,6 +147,7 @@ ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t co
     const bool is_read = image.read(cluster << geometry.cluster_bits, bytes).has_value();
     if (is_read && (leading_zeros(bytes) == bytes.size() || old.is_table_or_block(bytes))) continue;
     lost.add(cluster);
+    round.held.add(cluster);
   }
   return lost;
 }

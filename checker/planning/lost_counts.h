@@ -25,9 +25,9 @@ bool has_lost_pointers(const Round& round);
 bool has_strayed_pointers(const Round& round);
 
 // Clusters of [first, first + count), which lost their refcounts, that hold lost data or may do so, unless
-// the user lets them be freed: what was reported as lost, and where pointers were lost, whatever has content,
-// though nothing refers to it, and does not look like old refcounts. Reads the content of what nothing refers
-// to.
+// the user lets them be freed: what was reported as lost, and where pointers were or may have been lost,
+// whatever has content, though nothing refers to it, and does not look like old refcounts; that is noted in
+// Round::held. Reads the content of what nothing refers to.
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count);
 
 // Whether what the refcount table names as a block holds no refcounts but noise, which may be lost data.

@@ -9,11 +9,10 @@ PatchedRound::PatchedRound(const Round& now, const std::vector<Patch>& patches)
       inputs_{image_, now.context.inputs.open_data_file, now.context.inputs.open_backing},
       context_(inputs_, now.context.options, unseen_),
       editor_(image_, nullptr, 0),
-      released_(now.released),
-      round_(now.before, context_, editor_, now.options, consent_needed_, released_, now.found_before,
-             now.found_so_far) {
+      notes_{{}, now.released, now.held, now.found_before, now.found_so_far},
+      round_(now.before, context_, editor_, now.options, notes_) {
   for (const Patch& patch : patches) image_.write(patch.offset, patch.bytes);
-  context_.released = released_;
+  context_.released = notes_.released;
   context_.keep_references = true;
   run_passes(context_);
   context_.report = finish_report(context_);

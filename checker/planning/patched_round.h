@@ -2,7 +2,6 @@
 // out of the way. Nothing that is written there becomes part of the plan.
 #pragma once
 
-#include <set>
 #include <vector>
 
 #include "checker/planning/round.h"
@@ -23,8 +22,7 @@ class PatchedRound {
   Progress unseen_;
   Context context_;
   Editor editor_;
-  std::set<std::string> consent_needed_;
-  ClusterSet released_;
+  RoundNotes notes_;
   Round round_;
 };
 

@@ -147,10 +147,7 @@ class Planner {
   std::optional<Report>* found_;
   Options check_;
   Plan plan_;
-  std::set<std::string> consent_needed_;
-  ClusterSet released_;  // as Round::released
-  std::set<RuleId> found_before_;
-  std::set<RuleId> found_so_far_;        // as Round::found_so_far
+  RoundNotes notes_;
   std::vector<GuestImpact> shown_anew_;  // by a change of the header
 };
 
@@ -168,16 +165,16 @@ void Planner::bind_data_file(const Context& context) {
 }
 
 void Planner::note_found(const Context& context) {
-  for (const RuleTotal& total : context.report.totals) found_before_.insert(total.rule);
+  for (const RuleTotal& total : context.report.totals) notes_.found_before.insert(total.rule);
   if (context.copied_wrong && !check_.name_copied)
-    found_before_.insert({rule("l1/copied"), rule("l2/copied")});
+    notes_.found_before.insert({rule("l1/copied"), rule("l2/copied")});
   // Of a wrong header the rest says nothing about what a right one leads to; of none, what it named is lost.
-  if (found_before_.contains(rule("header/magic"))) found_so_far_.insert(rule("header/magic"));
+  if (notes_.found_before.contains(rule("header/magic"))) notes_.found_so_far.insert(rule("header/magic"));
 }
 
 bool Planner::is_wanted(const Finding& finding) const {
   // What was not there before is what the repair itself brought about.
-  if (!found_before_.contains(finding.rule)) return true;
+  if (!notes_.found_before.contains(finding.rule)) return true;
   if (options_.leaks_only) return is_about_leaks(finding.rule);
   return options_.only.empty() || options_.only.contains(std::string(finding.rule->id));
 }
@@ -216,9 +213,9 @@ std::unique_ptr<Context> Planner::examine_again(const Inputs& edited, const Clus
 // Until no remedy changes anything any more. The last examination, which found nothing more to do.
 std::unique_ptr<Context> Planner::run_rounds(const Context& before, const Inputs& edited, Editor& editor) {
   for (int i = 0; i < kMostRounds; ++i) {
-    std::unique_ptr<Context> context = examine_again(edited, released_);
-    for (const RuleTotal& total : context->report.totals) found_so_far_.insert(total.rule);
-    Round round(before, *context, editor, options_, consent_needed_, released_, found_before_, found_so_far_);
+    std::unique_ptr<Context> context = examine_again(edited, notes_.released);
+    for (const RuleTotal& total : context->report.totals) notes_.found_so_far.insert(total.rule);
+    Round round(before, *context, editor, options_, notes_);
     round.findings = context->report.findings;
     if (apply_first_stage(round)) continue;
     if (!context->copied_wrong || check_.name_copied) return context;
@@ -231,7 +228,7 @@ std::unique_ptr<Context> Planner::run_rounds(const Context& before, const Inputs
 // Leaks that the next plan must know again, because nothing in the image will tell them from waste.
 void Planner::note_kept(const Context& after) {
   const unsigned bits = after.geometry.cluster_bits;
-  const bool in_doubt = may_hold_lost_data(found_so_far_);
+  const bool in_doubt = may_hold_lost_data(notes_.found_so_far);
   for (const Finding& finding : after.report.findings) {
     if (finding.rule != rule("refcount/leak")) continue;
     const std::uint64_t first = finding.place.offset >> bits;
@@ -254,12 +251,12 @@ void Planner::finish(const Context& before, std::unique_ptr<Context> after, cons
   plan_.steps = editor.take_steps();
   plan_.image_bytes_after = editor.image().size_bytes();
   if (editor.data_file()) plan_.data_file_bytes_after = editor.data_file()->size_bytes();
-  plan_.consent_needed.assign(consent_needed_.begin(), consent_needed_.end());
-  if (!after || !released_.empty()) after = examine_again(edited, {});
+  plan_.consent_needed.assign(notes_.consent_needed.begin(), notes_.consent_needed.end());
+  if (!after || !notes_.released.empty()) after = examine_again(edited, {});
   plan_.remaining = after->report.totals;
   if (!plan_.unfit.empty() || plan_.steps.empty()) return;
   note_kept(*after);
-  plan_.unfit = find_harm(before, *after, found_before_, plan_.steps);
+  plan_.unfit = find_harm(before, *after, notes_.found_before, plan_.steps);
 }
 
 }  // namespace

@@ -250,15 +250,17 @@ ClusterSet clusters_to_keep(Round& round, const Finding& leak) {
   const bool in_doubt = has_strayed_pointers(round);
   for (std::uint64_t cluster = first; cluster != first + leak.count; ++cluster)
     if (cluster < round.context.geometry.file_clusters && !round.released.contains(cluster) &&
-        (in_doubt || round.context.kept.contains(cluster)))
+        (in_doubt || round.held.contains(cluster) || round.context.kept.contains(cluster)))
       kept.add(cluster);
   if (kept.empty()) return kept;
-  const bool was_header_lost = round.found_before.contains(rule("header/magic"));
-  round.consent_needed.insert(
-      fmt::format("refcount/leak: {} {}; free them with --allow lossy or --choose refcount/leak=free",
-                  in_doubt ? "clusters may hold" : "a former repair kept clusters that may hold",
-                  was_header_lost ? "what only the lost header named"
-                                  : "the true data of a guest range that shared a cluster with another"));
+  const std::string_view holds =
+      round.found_before.contains(rule("header/magic")) ? "what only the lost header named"
+      : in_doubt ? "the true data of a guest range that shared a cluster with another"
+                 : "guest data that lost its reference";
+  round.consent_needed.insert(fmt::format(
+      "refcount/leak: {} {}; free them with --allow lossy or --choose refcount/leak=free",
+      in_doubt || !round.held.empty() ? "clusters may hold" : "a former repair kept clusters that may hold",
+      holds));
   return kept;
 }
 

@@ -17,19 +17,27 @@
 
 namespace cowvet {
 
+// What the rounds of a plan tell one another.
+struct RoundNotes {
+  std::set<std::string> consent_needed;
+  ClusterSet released;            // what remedies gave up on purpose: no lost guest data
+  ClusterSet held;                // what was counted for what it may hold: it stays, as leaks
+  std::set<RuleId> found_before;  // in the image as it is
+  std::set<RuleId> found_so_far;  // there, and in all rounds up to this one
+};
+
 struct Round {
-  Round(const Context& first, Context& ctx, Editor& edit, const PlanOptions& opt,
-        std::set<std::string>& wanted, ClusterSet& given_up, const std::set<RuleId>& found_first,
-        const std::set<RuleId>& found_since)
+  Round(const Context& first, Context& ctx, Editor& edit, const PlanOptions& opt, RoundNotes& notes)
       : before(first),
         context(ctx),
         editor(edit),
         options(opt),
-        allocator(ctx, edit, may_hold_what_a_repair_looks_for(found_since) && !opt.allow_lossy),
-        consent_needed(wanted),
-        released(given_up),
-        found_before(found_first),
-        found_so_far(found_since) {}
+        allocator(ctx, edit, may_hold_what_a_repair_looks_for(notes.found_so_far) && !opt.allow_lossy),
+        consent_needed(notes.consent_needed),
+        released(notes.released),
+        held(notes.held),
+        found_before(notes.found_before),
+        found_so_far(notes.found_so_far) {}
 
   const Context& before;  // the image as it is
   Context& context;
@@ -37,10 +45,11 @@ struct Round {
   const PlanOptions& options;
   Allocator allocator;
   std::set<std::string>& consent_needed;
-  ClusterSet& released;                  // what remedies of all rounds gave up on purpose: no lost guest data
-  const std::set<RuleId>& found_before;  // in the image as it is
-  const std::set<RuleId>& found_so_far;  // there, and in all rounds up to this one
-  std::span<const Finding> findings;     // all of this round; the context's report holds them
+  ClusterSet& released;
+  ClusterSet& held;
+  const std::set<RuleId>& found_before;
+  const std::set<RuleId>& found_so_far;
+  std::span<const Finding> findings;  // all of this round; the context's report holds them
   // Those of one rule, by place: what remedies compare a finding with. There may be very many.
   std::vector<const Finding*> of_rule(RuleId rule) const;
   std::vector<const Finding*> lost_l2_tables() const;  // which nothing names
