@@ -34,7 +34,7 @@ for target in "${targets[@]}"; do
   mkdir -p "$keep/$target" "$keep/found"
   log=$keep/$target.log
   # What an input may cost is in fuzz/bounds.h; the limits here are for inputs that never end.
-  "$build/fuzz/fuzz-$target" "$keep/$target" "$build/seeds/$target" -max_total_time="$seconds" -timeout=10 \
+  "$build/fuzz/fuzz-$target" "$keep/$target" "$build/seeds/$target" -max_total_time="$seconds" -timeout=60 \
     -malloc_limit_mb=64 -rss_limit_mb=1024 -max_len=524288 -print_final_stats=1 -jobs=$((jobs > 1 ? jobs : 0)) \
     -workers="$jobs" -artifact_prefix="$keep/found/$target-" >"$log" 2>&1 || status=1
   if [ "$jobs" -gt 1 ]; then cat fuzz-[0-9]*.log >>"$log" && rm -f fuzz-[0-9]*.log; fi
