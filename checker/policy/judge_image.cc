@@ -103,7 +103,9 @@ class Chain {
     if (const Verdict verdict = verdict_of(report); report.worst != Severity::notice)
       // Space that a backing file wastes harms nobody who reads it.
       add(report.worst == Severity::leak ? Severity::notice : report.worst,
-          fmt::format("{}it is not sound ({})", prefix, to_string(verdict)));
+          fmt::format("{}{} ({})", prefix,
+                      report.worst == Severity::leak ? "allowed, but it wastes space" : "it is not sound",
+                      to_string(verdict)));
     if (report.header_usable) compare_sizes(report.header.size, above);
     if (report.header.backing_file_offset == 0 || !report.header_usable) return std::nullopt;
     return std::pair{path, Names{report.backing_name, report.backing_format, report.header.size}};
@@ -113,8 +115,9 @@ class Chain {
   void compare_sizes(std::uint64_t disk_bytes, const Names& above) {
     if (disk_bytes > above.disk_bytes)
       add(Severity::notice,
-          fmt::format("backing file '{}': its disk has {} bytes, more than the {} of the image above it",
-                      above.name, disk_bytes, above.disk_bytes));
+          fmt::format(
+              "backing file '{}': allowed, but its disk has {} bytes, more than the {} of the image above it",
+              above.name, disk_bytes, above.disk_bytes));
   }
 
   Companion keep(File file, Companion companion) const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "checker/report/advice.h"
 #include "checker/report/base64.h"
 #include "checker/report/html.h"
 #include "checker/report/html_maps.h"
@@ -123,7 +124,7 @@ std::string rule_section(const Report& report, const RuleTotal& total, std::size
       "<p>{3} {4}</p>\n<p class=\"advice\">{5}</p>\n<ul class=\"findings\">\n{6}</ul>\n{7}</article>\n",
       to_string(total.worst), total.rule->id, counted(total.total, "time", "times"),
       html_text(total.rule->condition, 2000), html_text(total.rule->meaning, 2000),
-      html_text(total.rule->advice, 2000), items, more);
+      html_text(advice_of(total, report), 2000), items, more);
 }
 
 std::string findings_section(const Report& report) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "checker/report/advice.h"
 #include "checker/report/escape.h"
 #include "checker/report/numbers.h"
 #include "checker/report/place_text.h"
@@ -70,7 +71,7 @@ Test test_of(const Report& report, const RuleTotal& total, Judging judging) {
   for (const Finding& finding : kept) test.text += describe(finding, 0);
   if (kept.size() < total.findings)
     test.text += fmt::format("... and {} more\n", total.findings - kept.size());
-  test.text += fmt::format("{}\n{}\n", total.rule->meaning, total.rule->advice);
+  test.text += fmt::format("{}\n{}\n", total.rule->meaning, advice_of(total, report));
   return test;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "checker/report/advice.h"
 #include "checker/report/escape.h"
 #include "checker/report/numbers.h"
 #include "checker/report/place_text.h"
@@ -121,18 +122,6 @@ std::string_view first_step(const Report& report) {
       return "";
   }
   return "";
-}
-
-// What the rule asks for. Space without references is not mere waste next to damage: it may hold what lost
-// its reference.
-std::string_view advice_of(const RuleTotal& total, const Report& report) {
-  if (total.worst == Severity::leak && report.counters.corruptions != 0)
-    return "Do not free this space before the damage is repaired: it may hold data that is missing "
-           "elsewhere.";
-  if (total.rule == rule("refcount/leak") && report.kept_leaks != 0)
-    return "Look for what is missing in the guest before this space is freed; 'cowvet-repair --choose "
-           "refcount/leak=free IMAGE' frees it.";
-  return total.rule->advice;
 }
 
 // Whether a repair may have something to offer beyond notices.

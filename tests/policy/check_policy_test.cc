@@ -203,6 +203,10 @@ TEST_F(CheckPolicy, compares_the_sizes_in_a_chain) {
   write_policy("allow backing-file " + here());
   expect_sound("--policy policy larger.qcow2");
   EXPECT_THAT(refusals("--policy policy smaller.qcow2", 0), testing::ElementsAre("policy/backing-file"));
+  const std::string smaller = cowvet("check --policy policy smaller.qcow2").out;
+  EXPECT_THAT(smaller, HasSubstr("smaller.qcow2 is sound"));
+  EXPECT_THAT(smaller, HasSubstr("Make sure that it is the backing file that is meant"));
+  EXPECT_THAT(smaller, Not(HasSubstr("Do not start")));
   EXPECT_THAT(cowvet("check --policy policy smallest.qcow2").out,
               HasSubstr("2097152 bytes, more than the 1048576 of the image above it"));
 }
