@@ -54,6 +54,7 @@ constexpr const char* kCounts[] = {
 struct Shape {
   const char* name;
   const char* image;
+  const char* more = "";
 };
 
 constexpr Shape kShapes[] = {
@@ -62,14 +63,15 @@ constexpr Shape kShapes[] = {
     {"wide_refcounts", "image cluster=4K size=8M refcount-bits=64"},
     {"subclusters", "image cluster=16K size=16M extended-l2"},
     {"version_2", "image cluster=4K size=8M version=2"},
+    {"snapshot", "image cluster=4K size=8M", "  snapshot 1\n  write 0+16K with=random\n"},
 };
 
 corpus::BuiltImage build(const Shape& shape, const std::string& damage) {
   const std::string text = fmt::format(
       "recipe test/disk\n  about A test\n  kind sound\n  {}\n  write 0+64K with=random\n"
       "  write 2M+64K with=random\n  write 4M+32K with=random\n"
-      "{}  expect none\n  expect-status 0\n",
-      shape.image, damage);
+      "{}{}  expect none\n  expect-status 0\n",
+      shape.image, shape.more, damage);
   const auto recipes = corpus::parse_recipes(text, "test");
   if (!recipes) throw std::runtime_error(recipes.error().text());
   auto built = corpus::build(recipes->front());
