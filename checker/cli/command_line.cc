@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>  // program_invocation_short_name
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 #include <system_error>
@@ -69,7 +70,8 @@ std::expected<std::chrono::nanoseconds, std::string> parse_seconds(std::string_v
   constexpr double kMost = 1e9;
   double seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size() || !(seconds >= 0 && seconds <= kMost))
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(seconds) || seconds < 0 ||
+      seconds > kMost)
     return std::unexpected(fmt::format("--{} takes seconds, such as 2.5, not '{}'", option, text));
   return std::chrono::ceil<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }

@@ -20,7 +20,7 @@ namespace {
 void remove_file(int file, const char* path) {
   struct stat made{};
   struct stat there{};
-  if (fstat(file, &made) == 0 && lstat(path, &there) == 0 && made.st_dev == there.st_dev &&
+  if (file >= 0 && fstat(file, &made) == 0 && lstat(path, &there) == 0 && made.st_dev == there.st_dev &&
       made.st_ino == there.st_ino)
     unlink(path);
 }

@@ -144,7 +144,7 @@ std::expected<OpenedImage, OpenImageError> open_image(const std::string& path, c
   return OpenedImage{.image = std::move(*image),
                      .open_data_file = with_remarks(make_opener(std::move(data_file))),
                      .open_backing = make_opener(std::move(backing))};
-}
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the callables are moved into what is returned
 
 void enter_sandbox(const std::vector<std::string>& images, const ImageOptions& options,
                    const std::vector<std::string>& directories) {

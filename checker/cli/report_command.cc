@@ -36,7 +36,7 @@ struct ReportOptions {
 };
 
 template <typename Digested>
-std::optional<Sha256Digest> digest_or_warn(Digested&& digest, const std::string& path) {
+std::optional<Sha256Digest> digest_or_warn(const Digested& digest, const std::string& path) {
   if (digest) return *digest;
   print_error(fmt::format("{}: no digest, bytes at {} could not be read", path, digest.error().offset));
   return std::nullopt;
@@ -61,8 +61,8 @@ int report_image(const std::string& path, const ReportOptions& options) {
   const Inputs inputs = opened->inputs();
   Options analysis = options.analysis;
   // What a repair left beside the image counts as it does for check.
-  auto kept = load_kept(path, options.image.journal);
-  if (kept) analysis.kept = *std::move(kept);
+  const auto kept = load_kept(path, options.image.journal);
+  if (kept) analysis.kept = *kept;
   Context context(inputs, analysis, progress);
   run_passes(context);
   Report report = finish_report(context);
