@@ -64,7 +64,7 @@ struct Examined {
 };
 
 // Which clusters hold metadata, as far as can be told.
-struct Metadata {
+struct Metadata {  // NOLINT(bugprone-exception-escape): as of ClusterSet
   ClusterSet kept;
   ClusterSet doubtful;    // of these
   ClusterSet compressed;  // streams of the guest's

@@ -70,7 +70,7 @@ std::string outcome_json(const RepairOptions& options, const Outcome& outcome) {
   const Counters counters = now ? now->counters : Counters{.check_errors = 1};
   const Counters before = outcome.found ? outcome.found->counters : counters;
   const Json json = {{"filename", options.image_path},
-                     {"format", now && !now->is_qcow2 ? Json() : Json("qcow2")},
+                     {"format", now && now->is_qcow2 ? Json("qcow2") : Json()},
                      {"ending", to_string(outcome.ending)},
                      {"status", exit_status_of(outcome, judging)},
                      {"message", outcome.message},

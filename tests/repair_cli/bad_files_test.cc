@@ -95,6 +95,12 @@ TEST_F(RepairOfBadFiles, takes_the_undo_file_of_another_image_for_what_it_is) {
   EXPECT_TRUE(content("a.qcow2.cowvet-journal") == content("b.qcow2.cowvet-undo"));
 }
 
+TEST_F(RepairOfBadFiles, does_not_call_what_it_could_not_open_qcow2) {
+  EXPECT_THAT(repair("--yes --json missing").out, HasSubstr("\"format\": null,"));
+  EXPECT_THAT(repair("--yes --json empty").out, HasSubstr("\"format\": null,"));
+  EXPECT_THAT(repair("--yes --json a.qcow2").out, HasSubstr("\"format\": \"qcow2\","));
+}
+
 TEST_F(RepairOfBadFiles, says_that_no_copy_was_made_of_what_is_sound) {
   make_image("sound");
   EXPECT_THAT(repair("--yes --output new sound").out,
