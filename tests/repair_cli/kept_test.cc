@@ -8,7 +8,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kFormer = "a former repair kept clusters that may hold the true data";
+constexpr std::string_view kFormer =
+    "a former repair kept clusters that may hold guest data that lost its reference";
 
 class KeptOnDisk : public RepairCliTest {
  protected:
