@@ -182,9 +182,9 @@ bool Planner::is_wanted(const Finding& finding) const {
 // Applies the remedies of the first stage in which any of them changes something.
 bool Planner::apply_first_stage(Round& round) {
   std::vector<RemedyRow> rows;
-  for (const auto& group :
-       {overlap_remedies(), header_remedies(), l1_remedies(), extension_remedies(), snapshot_remedies(),
-        bitmap_remedies(), mapping_remedies(), orphan_remedies(), data_file_remedies(), refcount_remedies()})
+  for (const auto& group : {overlap_remedies(), header_remedies(), l1_remedies(), extension_remedies(),
+                            snapshot_remedies(), bitmap_remedies(), mapping_remedies(), orphan_remedies(),
+                            data_file_remedies(), refcount_table_remedies(), refcount_remedies()})
     rows.insert(rows.end(), group.begin(), group.end());
   // Entries are named last: as long as refcounts change, which COPIED bits are wrong changes as well.
   const bool all_named = !round.context.copied_wrong || round.context.options.name_copied;

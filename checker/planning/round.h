@@ -116,6 +116,7 @@ std::span<const RemedyRow> snapshot_remedies();
 std::span<const RemedyRow> bitmap_remedies();
 std::span<const RemedyRow> mapping_remedies();
 std::span<const RemedyRow> orphan_remedies();
+std::span<const RemedyRow> refcount_table_remedies();
 std::span<const RemedyRow> refcount_remedies();
 std::span<const RemedyRow> data_file_remedies();
 
