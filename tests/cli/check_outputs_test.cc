@@ -10,6 +10,7 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 class CheckOutputs : public CliTest {
  protected:
@@ -148,6 +149,19 @@ TEST_F(CheckOutputs, say_why_there_is_no_fix_and_what_it_leaves_out) {
   EXPECT_EQ(lossy["toolExecutionNotifications"][0]["level"], "note");
   EXPECT_THAT(lossy.dump(), HasSubstr("for want of consent"));
   EXPECT_THAT(invocation("interrupted").dump(), HasSubstr("a repair was interrupted"));
+}
+
+// Private copies of 257 clusters: the plan itself is no longer than any other, what it writes is.
+TEST_F(CheckOutputs, say_that_a_plan_is_too_large_for_a_fix) {
+  prepare("qemu-img create -q -f qcow2 large 64M && qemu-io -c 'write -P 7 0 33M' large");
+  const std::uint64_t l2 = l2_offset("large");
+  for (std::uint64_t entry = 0; entry < 257; ++entry)
+    poke("large", l2 + 8 * (257 + entry), peek("large", l2 + 8 * entry));
+  EXPECT_EQ(cowvet("check --output=sarif --fixes large > log").status, 2);
+  EXPECT_EQ(read("read_sarif.py", "log").status, 0);
+  const std::string log = shell("cat log").out;
+  EXPECT_THAT(log, HasSubstr("large has no fix here, because it writes more than 16 MiB"));
+  EXPECT_THAT(log, Not(HasSubstr("artifactChanges")));
 }
 
 TEST_F(CheckOutputs, refuse_options_that_do_not_go_together) {
