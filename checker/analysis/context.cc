@@ -11,7 +11,7 @@ namespace {
 
 // Names may be 64 KiB long; in a place, which is copied to every finding and area, a recognizable part does.
 std::string_view recognizable(std::string_view name) {
-  return name.substr(0, 256);
+  return name.substr(0, 64);
 }
 
 }  // namespace

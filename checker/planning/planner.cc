@@ -190,7 +190,12 @@ bool Planner::apply_first_stage(Round& round) {
   const bool all_named = !round.context.copied_wrong || round.context.options.name_copied;
   const bool overlap = round.context.findings.added(rule("overlap/metadata")) != 0;
   // Whatever is written to one of two structures in one place is written to the other as well.
-  const Stage last = overlap ? Stage::overlaps : all_named ? Stage::flags : Stage::refcounts;
+  // As long as the L1 table is lost, guest data may lie wherever something seems to be wrong.
+  const bool lost = !round.context.l1_usable;
+  const Stage last = overlap     ? Stage::overlaps
+                     : lost      ? Stage::header
+                     : all_named ? Stage::flags
+                                 : Stage::refcounts;
   for (int stage = 0; stage <= static_cast<int>(last); ++stage) {
     const std::uint64_t before = round.editor.changes();
     for (const Finding& finding : round.findings) {
