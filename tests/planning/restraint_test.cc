@@ -186,6 +186,22 @@ TEST(Restraint, unknown_fields_survive_a_rewrite_of_the_first_cluster) {
   EXPECT_NE(info.out.find("backing file: base.raw"), std::string::npos) << info.out;
 }
 
+// What looks like a snapshot table may be guest data of the table that is lost.
+TEST(Restraint, nothing_but_the_header_is_touched_while_the_l1_table_is_lost) {
+  const PlannedRepair repair(R"(
+  image cluster=512 size=48K refcount-bits=64
+  write 0+8K
+  snapshot 1
+  write 0+1K
+  set header l1_size=0x1600 snapshots_offset=0x1400
+)",
+                             kAllConsents);
+  EXPECT_NE(repair.consent_needed().find("header/l1-outside"), std::string::npos);
+  ASSERT_GE(repair.image.size(), repair.built.image.size());
+  EXPECT_TRUE(
+      std::equal(repair.built.image.begin() + 512, repair.built.image.end(), repair.image.begin() + 512));
+}
+
 // A table of noise may name one cluster a thousand times.
 TEST(Restraint, a_file_grows_by_many_times_its_size_only_where_the_user_says_so) {
   const std::string disk = "  image size=64M cluster=64K\n  write 0+128K with=0x11\n";
