@@ -179,6 +179,20 @@ bool Planner::is_wanted(const Finding& finding) const {
   return options_.only.empty() || options_.only.contains(std::string(finding.rule->id));
 }
 
+// In which of them remedies may do something in this round.
+std::set<Stage> stages_of(const Round& round) {
+  // As long as the L1 table is lost, guest data may lie wherever something else seems to be wrong.
+  if (!round.context.l1_usable) return {Stage::pointers, Stage::header};
+  // Whatever is written to one of two structures in one place is written to the other as well.
+  if (round.context.findings.added(rule("overlap/metadata")) != 0) return {Stage::overlaps};
+  std::set<Stage> stages{Stage::overlaps, Stage::pointers, Stage::copies,    Stage::header,
+                         Stage::tables,   Stage::entries,  Stage::auxiliary, Stage::refcounts};
+  // Entries are named last: as long as refcounts change, which COPIED bits are wrong changes as well.
+  if (!round.context.copied_wrong || round.context.options.name_copied)
+    stages.insert({Stage::copied, Stage::flags});
+  return stages;
+}
+
 // Applies the remedies of the first stage in which any of them changes something.
 bool Planner::apply_first_stage(Round& round) {
   std::vector<RemedyRow> rows;
@@ -186,22 +200,12 @@ bool Planner::apply_first_stage(Round& round) {
                             snapshot_remedies(), bitmap_remedies(), mapping_remedies(), orphan_remedies(),
                             data_file_remedies(), refcount_table_remedies(), refcount_remedies()})
     rows.insert(rows.end(), group.begin(), group.end());
-  // Entries are named last: as long as refcounts change, which COPIED bits are wrong changes as well.
-  const bool all_named = !round.context.copied_wrong || round.context.options.name_copied;
-  const bool overlap = round.context.findings.added(rule("overlap/metadata")) != 0;
-  // Whatever is written to one of two structures in one place is written to the other as well.
-  // As long as the L1 table is lost, guest data may lie wherever something seems to be wrong.
-  const bool lost = !round.context.l1_usable;
-  const Stage last = overlap     ? Stage::overlaps
-                     : lost      ? Stage::header
-                     : all_named ? Stage::flags
-                                 : Stage::refcounts;
-  for (int stage = 0; stage <= static_cast<int>(last); ++stage) {
+  for (const Stage stage : stages_of(round)) {
     const std::uint64_t before = round.editor.changes();
     for (const Finding& finding : round.findings) {
       if (!is_wanted(finding)) continue;
       for (const RemedyRow& row : rows)
-        if (row.rule == finding.rule && static_cast<int>(row.stage) == stage) row.apply(round, finding);
+        if (row.rule == finding.rule && row.stage == stage) row.apply(round, finding);
     }
     if (round.editor.changes() != before) return true;
   }
