@@ -36,7 +36,7 @@ std::uint64_t clusters_of_shared_tables(Round& round) {
 // where the user says so.
 bool may_copy(Round& round, const Finding& finding) {
   constexpr std::uint64_t kMostTimes = 4;  // the size of the file
-  constexpr std::uint64_t kAlways = 4 << 20;
+  constexpr std::uint64_t kAlways = 1 << 20;
   if (round.chosen(finding.rule, "") == "copy") return true;
   const auto [room, is_new] = round.room_for_copies.try_emplace(finding.rule, 0);
   if (is_new)
