@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 
-// Two sanitizers and the counters of libFuzzer together take up to ten times as long.
+// Two sanitizers and the counters of libFuzzer together take up to twenty times as long.
 double most_seconds() {
-  return is_sanitized() ? 10 : 1;
+  return is_sanitized() ? 20 : 1;
 }
 
 Cost highest;
