@@ -111,8 +111,11 @@ std::string SarifWriter::image(const Report& report, const Plan* plan) {
   status_ = worse_exit_status(status_, exit_status_of(report, judging_));
   add_artifacts(report);
   SarifFix fix;
-  if (plan != nullptr) fix = sarif_fix(report, *plan);
-  const Finding* carrier = fix.json.empty() ? nullptr : carrier_of(report, *plan);
+  const Finding* carrier = nullptr;
+  if (plan != nullptr) {
+    fix = sarif_fix(report, *plan);
+    if (!fix.json.empty()) carrier = carrier_of(report, *plan);
+  }
   for (const std::string& remark : fix.remarks) notify("note", report.image_name, remark);
   std::string text;
   for (const Finding& finding : report.findings)

@@ -232,6 +232,8 @@ TEST_F(TriageCommand, honours_locks_unless_told_not_to) {
   EXPECT_EQ(outcome("-U"), "sound v3");
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // they need address space without a limit
 TEST_F(TriageCommand, limits_the_memory_of_each_image) {
   make_image("a");
   const CommandResult limited = cowvet("triage --output json --max-memory 16k a");
@@ -239,6 +241,7 @@ TEST_F(TriageCommand, limits_the_memory_of_each_image) {
   EXPECT_EQ(Json::parse(limited.out)["outcomes"]["out-of-memory"], 1);
   EXPECT_EQ(cowvet("triage --max-memory 64M a").status, 0);
 }
+#endif
 
 TEST_F(TriageCommand, refuses_wrong_usage) {
   for (const auto* words : {"", "--merge", "--jobs x a", "--jobs 5000 a", "--timeout 0 a", "--timeout -1 a",
