@@ -110,9 +110,9 @@ void LeakExaminer::collect_regions() {
 }
 
 void LeakExaminer::look_into_regions() {
-  content_.look_into(regions_, stale_, [this](std::uint64_t cluster, Content content) {
+  content_.look_into(regions_, stale_, [this](std::uint64_t cluster, ClusterContent content) {
     with_content_.add(cluster);
-    if (content == Content::l2_table) lost_tables_.push_back(cluster);
+    if (content == ClusterContent::l2_table) lost_tables_.push_back(cluster);
   });
   for (const ClusterRange& region : regions_)
     if (!with_content_.contains(region.first)) zero_clusters_.push_back(region.first);
@@ -123,8 +123,8 @@ void LeakExaminer::look_into_uncounted() {
   std::vector<ClusterRange> regions;
   uncounted_.for_each_run(
       [&](std::uint64_t first, std::uint64_t count) { regions.push_back({first, count}); });
-  content_.look_into(regions, stale_, [this](std::uint64_t cluster, Content content) {
-    if (content == Content::l2_table) lost_tables_.push_back(cluster);
+  content_.look_into(regions, stale_, [this](std::uint64_t cluster, ClusterContent content) {
+    if (content == ClusterContent::l2_table) lost_tables_.push_back(cluster);
   });
   std::ranges::sort(lost_tables_);
 }

@@ -20,7 +20,7 @@ UnreferencedContent::UnreferencedContent(Context& context, const ClusterSet& lea
 }
 
 void UnreferencedContent::look_into(std::span<const ClusterRange> regions, const ClusterSet& spared,
-                                    const std::function<void(std::uint64_t, Content)>& visit) const {
+                                    const std::function<void(std::uint64_t, ClusterContent)>& visit) const {
   constexpr std::uint64_t kPiece = 1024;  // clusters
   std::vector<ClusterRange> pieces;
   for (const ClusterRange& region : regions)
@@ -44,8 +44,8 @@ void UnreferencedContent::look_into(std::span<const ClusterRange> regions, const
                      if (cluster >= end) break;
                    }
                    if (spared.contains(cluster)) continue;
-                   const Content content = look_into(cluster, buffer);
-                   if (content == Content::zeros) continue;
+                   const ClusterContent content = look_into(cluster, buffer);
+                   if (content == ClusterContent::zeros) continue;
                    const std::scoped_lock lock(mutex);
                    visit(cluster, content);
                  }
@@ -55,7 +55,7 @@ void UnreferencedContent::look_into(std::span<const ClusterRange> regions, const
 
 // Reads on only while the cluster may still be a table: most guest data is recognised by its first entries.
 // An entry or two of a lost table may be damaged as well.
-Content UnreferencedContent::look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const {
+ClusterContent UnreferencedContent::look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const {
   constexpr std::uint64_t kPiece = 4096;
   constexpr std::uint64_t kMostDamaged = 2;
   const std::uint64_t offset = cluster << geometry_.cluster_bits;
@@ -67,7 +67,7 @@ Content UnreferencedContent::look_into(std::uint64_t cluster, std::vector<std::b
   for (std::uint64_t at = 0; at < geometry_.cluster_bytes; at += kPiece) {
     const std::span piece(buffer.data(), std::min(kPiece, geometry_.cluster_bytes));
     if (!context_.read(context_.image, offset + at, piece, Place{.structure = Structure::data}))
-      return Content::other;
+      return ClusterContent::other;
     for (std::uint64_t i = 0; i < piece.size(); i += geometry_.l2_entry_bytes) {
       const auto entry = load_big_endian<std::uint64_t>(piece.data() + i);
       const SubclusterBitmap subclusters{
@@ -75,7 +75,7 @@ Content UnreferencedContent::look_into(std::uint64_t cluster, std::vector<std::b
       if (entry == 0 && subclusters.raw == 0) continue;
       is_zero = false;
       if (!judge_.is_plausible(entry, subclusters)) {
-        if (++damaged > kMostDamaged) return Content::other;
+        if (++damaged > kMostDamaged) return ClusterContent::other;
         continue;
       }
       is_told_apart = is_told_apart || (entry & (kCopied | kCompressed)) != 0;
@@ -91,9 +91,9 @@ Content UnreferencedContent::look_into(std::uint64_t cluster, std::vector<std::b
                      uncounted_.contains(held.first);
     }
   }
-  if (targets == 0) return is_zero ? Content::zeros : Content::other;
+  if (targets == 0) return is_zero ? ClusterContent::zeros : ClusterContent::other;
   const bool is_table = is_told_apart && unexplained * 2 >= targets && damaged * 4 <= targets;
-  return is_table ? Content::l2_table : Content::other;
+  return is_table ? ClusterContent::l2_table : ClusterContent::other;
 }
 
 }  // namespace cowvet

@@ -14,7 +14,7 @@
 
 namespace cowvet {
 
-enum class Content : std::uint8_t { zeros, l2_table, other };
+enum class ClusterContent : std::uint8_t { zeros, l2_table, other };
 
 class UnreferencedContent {
  public:
@@ -26,10 +26,10 @@ class UnreferencedContent {
   // Reads what is not a hole and not in `spared`, on all threads. Calls visit(cluster, content), one at a
   // time, where it is not zeros.
   void look_into(std::span<const ClusterRange> regions, const ClusterSet& spared,
-                 const std::function<void(std::uint64_t, Content)>& visit) const;
+                 const std::function<void(std::uint64_t, ClusterContent)>& visit) const;
 
  private:
-  Content look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const;
+  ClusterContent look_into(std::uint64_t cluster, std::vector<std::byte>& buffer) const;
 
   Context& context_;
   const Geometry& geometry_;
