@@ -63,12 +63,12 @@ bool is_claimed_by_another(const Round& round, std::uint64_t guest_offset) {
   });
 }
 
-// The data file's cluster at `from` to where it belongs.
+// The data file's cluster at `from` to where it belongs: as it was before another one was moved there.
 bool move_cluster(Round& round, std::uint64_t from, std::uint64_t to) {
   const std::uint64_t end = std::max(round.context.header.size, to);
   std::vector<std::byte> content(std::min(round.context.geometry.cluster_bytes, end - to));
-  if (!round.editor.data_file() || !round.editor.data_file()->read(from, content)) return false;
-  round.editor.copy(File::data_file, from, to, content.size());
+  if (!round.editor.data_file() || !round.editor.data_file()->below().read(from, content)) return false;
+  round.editor.copy_original(File::data_file, from, to, content.size());
   return true;
 }
 

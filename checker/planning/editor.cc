@@ -47,6 +47,10 @@ void Editor::copy(File target, std::uint64_t from, std::uint64_t to, std::uint64
   put(target, to, find_content(target, from, length));
 }
 
+void Editor::copy_original(File target, std::uint64_t from, std::uint64_t to, std::uint64_t length) {
+  put(target, to, hash_originals(Content::original(from, length, 0), device(target).below()));
+}
+
 // What is there now. Patterns are found as such; of the rest, what is in memory already is shared, and what
 // is in the file is held as long as that is little.
 Content Editor::find_content(File target, std::uint64_t offset, std::uint64_t length) {

@@ -36,6 +36,8 @@ class Editor {
   // Writes what lies at `from` in the same file, which must be readable. However much that is, the plan holds
   // little of it.
   void copy(File target, std::uint64_t from, std::uint64_t to, std::uint64_t length);
+  // The same of what lay there before the repair, which may have been written over since.
+  void copy_original(File target, std::uint64_t from, std::uint64_t to, std::uint64_t length);
   // Makes a file longer by a hole; it never becomes shorter.
   void grow(File target, std::uint64_t size_bytes);
 
