@@ -4,6 +4,8 @@
 #
 #   tests/coverage.sh [--files] [BUILD_DIRECTORY]
 #
+# Branches are the two ways of a condition; what calls may throw is left out (coverage_table.py says how).
+#
 # --files: a row for each file, too. Runs the test programs that reach these parts, without the tests that only
 # compare with QEMU; builds with g++ and counts with gcov, in a directory of its own. Takes minutes.
 set -euo pipefail
