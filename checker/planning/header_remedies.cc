@@ -153,12 +153,21 @@ void shrink_disk(Round& round, const Finding& finding, Remedy remedy) {
   const auto data = end_of_raw_data(round.context);
   const std::uint64_t bytes =
       data.value_or(round.context.header.l1_size * round.context.geometry.l2_window_bytes);
+  // No L1 table is left: nothing would be.
+  if (bytes == 0) return;
   Step& step = round.editor.begin(
       finding.rule, remedy,
       fmt::format("let the disk end at {}, where its {} does", bytes, data ? "raw data file" : "L1 table"));
   if (remedy == Remedy::choice) step.outcome = "shrink";
   step.impact.push_back(
       {{bytes, round.context.header.size - bytes}, "", "an error", "behind the end of the disk"});
+  // Old snapshots have no size of their own.
+  for (const SnapshotRecord& record : round.context.snapshots)
+    if (record.snapshot.disk_size(bytes) != record.snapshot.disk_size(round.context.header.size))
+      step.impact.push_back({{bytes, round.context.header.size - bytes},
+                             record.owner(),
+                             "an error, or nothing is mapped",
+                             "behind the end of the disk"});
   round.editor.write_number(File::image, offsetof(RawHeader, size), bytes);
 }
 

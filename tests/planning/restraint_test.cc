@@ -202,6 +202,15 @@ TEST(Restraint, nothing_but_the_header_is_touched_while_the_l1_table_is_lost) {
       std::equal(repair.built.image.begin() + 512, repair.built.image.end(), repair.image.begin() + 512));
 }
 
+TEST(Restraint, a_disk_whose_l1_table_is_gone_does_not_shrink_to_nothing) {
+  const PlannedRepair repair(
+      "  image version=2 cluster=512 size=100K\n  write 0+16K\n  snapshot 1 extra=0\n"
+      "  set header l1_size=0 size=0x8000019000\n",
+      kAllConsents);
+  EXPECT_NE(repair.fired().find("header/size-beyond-l1"), std::string::npos);
+  EXPECT_EQ(repair.header().size, 0x8000019000u);
+}
+
 // A table of noise may name one cluster a thousand times.
 TEST(Restraint, a_file_grows_by_many_times_its_size_only_where_the_user_says_so) {
   const std::string disk = "  image size=64M cluster=64K\n  write 0+128K with=0x11\n";
