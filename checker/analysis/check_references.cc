@@ -31,6 +31,25 @@ void report_overlaps(Context& context, const AreaIndex& areas) {
                                                 to_string(owner->structure))});
 }
 
+// L2 tables where the refcount table is said to be: what they name are no refcount blocks.
+void disown_refcount_table(Context& context, RefcountTable& refcounts, const Tables& tables) {
+  if (tables.not_refcount_tables.empty()) return;
+  for (RefcountBlock& block : refcounts.blocks) block.believed = false;
+  refcounts.offsets.clear();
+  for (const auto& [offset, entry] : tables.not_refcount_tables)
+    context.findings.add({.rule = rule("overlap/metadata"),
+                          .place = {.structure = Structure::refcount_table,
+                                    .offset = context.header.refcount_table_offset,
+                                    .length = std::uint64_t{context.header.refcount_table_clusters}
+                                              << context.geometry.cluster_bits},
+                          .other = Place{.structure = Structure::l2_table,
+                                         .offset = offset,
+                                         .length = context.geometry.cluster_bytes,
+                                         .l1_index = entry.l1_index,
+                                         .owner = entry.owner},
+                          .detail = "the refcount table lies on an L2 table"});
+}
+
 // The first window: every entry is judged, the others only claim.
 WalkResult walk_and_judge(Context& context, Tables& tables, References& references, ClusterSet& spared) {
   WalkResult walk = walk_l2_tables(context, tables, references, spared, {});
@@ -108,6 +127,7 @@ void check_references(Context& context) {
   const auto all_tables = std::make_shared<Tables>(load_l1_tables(context, areas, refcounts));
   Tables& tables = *all_tables;
   disown_blocks(context, *refcount_table, tables.not_blocks);
+  disown_refcount_table(context, *refcount_table, tables);
   // Every L2 table is known, once.
 
   const auto counted = std::make_shared<References>(

@@ -15,6 +15,7 @@
 #include "checker/analysis/refcount_table.h"
 #include "checker/analysis/table_reader.h"
 #include "checker/format/entries.h"
+#include "checker/format/refcount_block.h"
 
 namespace cowvet {
 namespace {
@@ -37,6 +38,7 @@ class L1Loader {
   void take_entry(std::uint32_t state, std::uint64_t index, std::uint64_t raw, std::size_t& active_at);
   bool believable(const L1Table& state, std::uint64_t index, L1Entry entry);
   bool is_table_for_sure(std::uint64_t offset);
+  bool are_refcounts_doubtful();
   void merge_uses();
   void find_shared(std::size_t begin, std::size_t end, const std::vector<std::uint32_t>& order);
 
@@ -69,6 +71,7 @@ class L1Loader {
   Tables tables_;
   std::size_t active_uses_ = 0;                    // the first ones of tables_.l2, by l1_index
   std::map<std::uint64_t, bool> tables_for_sure_;  // what is known of refcount blocks that L1 entries name
+  std::optional<bool> doubtful_;                   // the refcounts are, if that was asked
 };
 
 void L1Loader::collect_l1_tables() {
@@ -180,8 +183,13 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
   }
   const Area* area = areas_.find(cluster);
   if (!area && !refcounts_.is_block(offset)) return true;
-  if (!area && (state.active || refcounts_.doubtful) && is_table_for_sure(offset)) {
+  if (!area && (state.active || are_refcounts_doubtful()) && is_table_for_sure(offset)) {
     tables_.not_blocks.try_emplace(offset, entry_place(state, index));
+    return true;
+  }
+  if (area && area->structure == Structure::refcount_table && are_refcounts_doubtful() &&
+      is_table_for_sure(offset)) {
+    tables_.not_refcount_tables.try_emplace(offset, entry_place(state, index));
     return true;
   }
   Place other{
@@ -194,6 +202,21 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
       rule("l1/not-l2"), state, index, entry.raw,
       [&] { return fmt::format("names the {} at {:#x} as its L2 table", name, offset); }, other);
   return false;
+}
+
+// A refcount table that is one counts the header and itself once.
+bool L1Loader::are_refcounts_doubtful() {
+  if (doubtful_) return *doubtful_;
+  const Geometry& geometry = context_.geometry;
+  std::vector<std::byte> counts(geometry.cluster_bytes);
+  const auto is_counted = [&](std::uint64_t cluster) {
+    const RefcountBlock* block = refcounts_.block_of(cluster);
+    return block && block->believed && context_.image.read(block->offset, counts) &&
+           get_refcount(counts, geometry.refcount_order, cluster % refcounts_.clusters_per_block) == 1;
+  };
+  doubtful_ = refcounts_.doubtful || !is_counted(0) ||
+              !is_counted(context_.header.refcount_table_offset >> geometry.cluster_bits);
+  return *doubtful_;
 }
 
 // Where L1 table and refcount table both name a cluster, its content decides: entries that are all in order
@@ -216,7 +239,7 @@ bool L1Loader::is_table_for_sure(std::uint64_t offset) {
     held += judge.held(raw).kind != Held::Kind::nothing;
     copied += L2Entry{raw}.copied();
   }
-  return known->second = held != 0 && (refcounts_.doubtful || copied * 2 >= held);
+  return known->second = held != 0 && (are_refcounts_doubtful() || copied * 2 >= held);
 }
 
 // Makes one table of all uses that name the same offset. The active disk's use is its home, else the first.

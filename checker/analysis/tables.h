@@ -43,6 +43,8 @@ struct Tables {
   std::vector<std::uint64_t> outside;
   // L2 tables that the refcount table names as refcount blocks: offset in bytes, L1 entry.
   std::map<std::uint64_t, Place> not_blocks;
+  // The same of L2 tables where the header says that the refcount table is.
+  std::map<std::uint64_t, Place> not_refcount_tables;
 };
 
 // Reads the L1 tables and judges their entries (l1/reserved-bits, -unaligned, -outside, -not-l2, -shared,
