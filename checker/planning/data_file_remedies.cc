@@ -7,6 +7,7 @@
 
 #include "checker/analysis/decompress.h"
 #include "checker/analysis/guest_extents.h"
+#include "checker/format/endian.h"
 #include "checker/format/entries.h"
 #include "checker/format/header.h"
 #include "checker/planning/round.h"
@@ -50,17 +51,35 @@ void restore_first_cluster(Round& round, const Finding& finding) {
   round.editor.write_number(File::image, finding.place.offset, *finding.expected);
 }
 
-// Whether another entry that is just as wrong names the cluster at `guest_offset`. Beyond a thousand such
-// findings nothing is undisputed.
-bool is_claimed_by_another(const Round& round, std::uint64_t guest_offset) {
-  constexpr std::uint64_t kMost = 1000;
-  if (round.context.findings.added(rule("data-file/offset-mismatch")) > kMost) return true;
-  const std::vector<const Finding*> wrong = round.of_rule(rule("data-file/offset-mismatch"));
-  return std::ranges::any_of(wrong, [&](const Finding* other) {
-    const std::uint64_t claimed = other->found.value_or(0) & kOffsetMask;
-    return claimed <= guest_offset &&
-           guest_offset < claimed + other->count * round.context.geometry.cluster_bytes;
-  });
+// The clusters of the data file that entries name which are wrong: clusters of others, not places inside of
+// their own.
+ClusterSet claimed_by_wrong_entries(Round& round) {
+  const Geometry& geometry = round.context.geometry;
+  ClusterSet claimed;
+  std::vector<std::byte> entries;
+  for (const Finding* wrong : round.of_rule(rule("data-file/offset-mismatch"))) {
+    constexpr std::uint64_t kMostEntries = 4096;  // at once
+    for (std::uint64_t done = 0; done < wrong->count; done += kMostEntries) {
+      entries.resize(std::min(kMostEntries, wrong->count - done) * geometry.l2_entry_bytes);
+      if (!round.editor.image().read(wrong->place.offset + done * geometry.l2_entry_bytes, entries)) continue;
+      for (std::uint64_t i = 0; i < entries.size() / geometry.l2_entry_bytes; ++i) {
+        const auto raw = load_big_endian<std::uint64_t>(entries.data() + i * geometry.l2_entry_bytes);
+        const std::uint64_t named = (raw & kOffsetMask) >> geometry.cluster_bits;
+        if (named != (wrong->place.guest->offset >> geometry.cluster_bits) + done + i) claimed.add(named);
+      }
+    }
+  }
+  return claimed;
+}
+
+// Whether another entry that is just as wrong names a cluster of the guest range: then nobody knows whose
+// data is there.
+bool is_claimed_by_another(Round& round, const GuestRange& range) {
+  if (!round.claimed_in_data_file) round.claimed_in_data_file = claimed_by_wrong_entries(round);
+  const unsigned bits = round.context.geometry.cluster_bits;
+  for (std::uint64_t at = range.offset; at < range.offset + range.length; at += std::uint64_t{1} << bits)
+    if (round.claimed_in_data_file->contains(at >> bits)) return true;
+  return false;
 }
 
 // The data file's cluster at `from` to where it belongs: as it was before another one was moved there.
@@ -75,7 +94,8 @@ bool move_cluster(Round& round, std::uint64_t from, std::uint64_t to) {
 void correct_offsets(Round& round, const Finding& finding) {
   const Geometry& geometry = round.context.geometry;
   const std::uint64_t guest = finding.place.guest->offset;
-  const bool undisputed = round.context.header.is_raw_data() || !is_claimed_by_another(round, guest);
+  const bool undisputed =
+      round.context.header.is_raw_data() || !is_claimed_by_another(round, *finding.place.guest);
   const std::string outcome = round.chosen(finding.rule, undisputed ? "guest-offset" : "");
   if (outcome != "guest-offset" && outcome != "move-data" && outcome != "zero") {
     round.consent_needed.insert(

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -62,6 +63,7 @@ struct Round {
   std::set<std::string> questioned;  // owners whose L1 table was, in this round
   bool moved_for_overlap = false;    // one of two structures in one place: the other stays
   bool settled_overlap = false;      // one in this round: others may look different now
+  std::optional<ClusterSet> claimed_in_data_file;   // by entries with a wrong offset; if that was asked
   std::map<std::uint64_t, bool> noise_blocks;       // refcount blocks by index: see lost_counts.h
   std::map<RuleId, std::uint64_t> room_for_copies;  // bytes that those of all findings of a rule would take
   // Of L2 tables, by offset: see impact.h.

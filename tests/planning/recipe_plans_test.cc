@@ -74,6 +74,7 @@ bool is_repairable(RuleId rule_id) {
 // Recipes whose damage nobody but the user can settle: there the plan must say what it needs.
 bool is_left_to_user(std::string_view name) {
   constexpr std::string_view kNames[] = {
+      "data-file/offset-swapped",             // whose data lies at either place?
       "ext/duplicate-bitmaps",                // which of two bitmap directories?
       "header/backing-name-too-long-1024",    // no shorter name is in the image
       "header/backing-name-too-long-unused",  // is it to be dropped?

@@ -83,6 +83,7 @@ constexpr Reason kChosen[] = {
      "there is no name; the guest sees nothing of a backing file, and the user says so"},
     {"header/backing-name-too-long-unused", "",
      "the name is lost; the guest sees nothing of the file, and the user says so"},
+    {"data-file/offset-swapped", "", "whose data lies at either place only the user knows"},
     {"data-file/first-cluster-lost", "", "legal, and without the raw bit nobody knows what was meant"},
     {"header/backing-name-too-long-1024", "",
      "no shorter name is in the image: the guest loses what it reads"},
