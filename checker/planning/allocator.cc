@@ -46,6 +46,15 @@ bool Allocator::is_free(std::uint64_t cluster) {
 std::optional<std::uint64_t> Allocator::find_free(std::uint64_t count) {
   std::uint64_t run = 0;
   for (std::uint64_t cluster = next_; cluster < context_.geometry.file_clusters; ++cluster) {
+    // Most of a full image, at once.
+    if (cluster % kChunkClusters == 0) {
+      const References::Chunk* chunk = context_.references->find_chunk(chunk_of(cluster));
+      if (chunk && chunk->all_once(0, kChunkWords)) {
+        cluster += kChunkClusters - 1;
+        run = 0;
+        continue;
+      }
+    }
     run = is_free(cluster) ? run + 1 : 0;
     if (run < count) continue;
     next_ = cluster + 1;  // what a long request passed over stays unused: there is more

@@ -126,7 +126,7 @@ bool may_hold_what_a_repair_looks_for(const std::set<RuleId>& found) {
 ClusterSet find_lost_content(Round& round, std::uint64_t first, std::uint64_t count) {
   ClusterSet lost;
   const bool keeps_orphans = round.chosen(rule("refcount/orphan-mapping"), "keep") != "free";
-  if (keeps_orphans)
+  if (keeps_orphans && !round.context.orphans.empty())
     for (std::uint64_t cluster = first; cluster < first + count; ++cluster)
       if (round.context.orphans.contains(cluster)) lost.add(cluster);
   // Entries of a table that is lost itself may be wrong, too.
@@ -165,8 +165,9 @@ bool is_noise(Round& round, const RefcountBlock& block) {
     const std::uint64_t cluster = block.index * per_block + i;
     const std::uint64_t stored = get_refcount(bytes, geometry.refcount_order, i);
     counted += stored != 0;
-    absurd += stored != 0 && (cluster >= geometry.file_clusters ||
-                              stored > round.context.references->references(cluster) + kMostExtra);
+    absurd += stored != 0 &&
+              (cluster >= geometry.file_clusters ||
+               (stored > kMostExtra && stored > round.context.references->references(cluster) + kMostExtra));
   }
   return known->second = absurd * 2 > counted;
 }
