@@ -77,7 +77,7 @@ constexpr RuleChoices kChoices[] = {
     {rule("ext/data-file-name-unexpected"), kUnexpectedName, ""},
     {rule("ext/data-file-name-empty"), kEmptyName, ""},
     {rule("ext/data-file-name-nul"), kNul, ""},
-    {rule("l1/shared"), kCopies, ""},
+    {rule("l1/shared"), kCopies, "a place that a plan proposes"},
     {rule("l2/cross-linked"), kCopies, ""},
     {rule("l2/overlaps-metadata"), kCopies, ""},
     {rule("l2/subcluster-conflict"), kSubclusters, ""},

@@ -16,6 +16,7 @@ TEST(Choices, are_those_of_the_rule) {
 TEST(Choices, that_a_plan_proposes_are_let_through) {
   EXPECT_TRUE(is_outcome(rule("refcount/orphan-mapping"), "0x50000"));
   EXPECT_TRUE(is_outcome(rule("header/l1-outside"), "0x30000"));
+  EXPECT_TRUE(is_outcome(rule("l1/shared"), "0x30000"));
   EXPECT_FALSE(is_outcome(rule("header/l1-outside"), ""));
 }
 
