@@ -40,8 +40,8 @@ class LeakExaminer {
         spared_(spared),
         uncounted_(uncounted),
         judge_(context),
-        content_(context, leaked_, uncounted, offenders) {
-    stale_ = context.released;
+        content_(context, leaked_, uncounted, offenders),
+        stale_(context.released) {
     for (const Area& area : context.stale_areas)
       for (std::uint64_t at = 0; at < area.length; at += geometry_.cluster_bytes)
         stale_.add((area.offset + at) >> geometry_.cluster_bits);

@@ -112,7 +112,7 @@ void ask(Round& round, const Finding& finding, std::span<const Slot> slots) {
   constexpr std::size_t kMostListed = 8;
   std::vector<std::string> listed;
   for (const Slot& slot : slots.first(std::min(kMostListed, slots.size())))
-    listed.push_back(fmt::format("{}{}", slot.entry, what_speaks_for(slot)));
+    listed.push_back(std::to_string(slot.entry).append(what_speaks_for(slot)));
   if (slots.size() > kMostListed) listed.push_back("...");
   round.consent_needed.insert(
       fmt::format("{}: the L2 table at {:#x} may belong to one of {} empty L1 entries: {}; needs --choose "

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <charconv>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -17,8 +18,9 @@ bool Shard::has(std::string_view name) const {
 
 std::optional<Shard> parse_shard(std::string_view text) {
   Shard shard;
-  const char* const end = text.data() + text.size();
-  const auto [slash, error] = std::from_chars(text.data(), end, shard.index);
+  const char* const begin = std::to_address(text.begin());
+  const char* const end = begin + text.size();
+  const auto [slash, error] = std::from_chars(begin, end, shard.index);
   if (error != std::errc() || slash == end || *slash != '/') return std::nullopt;
   const auto [rest, count_error] = std::from_chars(slash + 1, end, shard.count);
   if (count_error != std::errc() || rest != end) return std::nullopt;
@@ -52,7 +54,7 @@ std::optional<std::string> CorpusWalk::next_in_directories() {
       continue;
     }
     std::error_code error;
-    const std::string path = directory->path().native();
+    std::string path = directory->path().native();
     const fs::file_type type = directory->symlink_status(error).type();
     if (error) complain(path, error);
     directory.increment(error);

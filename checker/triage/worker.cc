@@ -22,7 +22,7 @@ void serve(int socket, const Examine& examine) {
     if (received <= 0) return;
     names.append(buffer, static_cast<std::size_t>(received));
     std::size_t begin = 0;
-    for (std::size_t end; (end = names.find('\0', begin)) != std::string::npos; begin = end + 1)
+    for (std::size_t end = 0; (end = names.find('\0', begin)) != std::string::npos; begin = end + 1)
       if (!send_all(socket, result_line(examine(names.substr(begin, end - begin))))) return;
     names.erase(0, begin);
   }

@@ -48,7 +48,7 @@ bool WorkerQueue::receive(const std::function<void(const ImageResult&)>& take) {
 
 bool WorkerQueue::take_answers(const std::function<void(const ImageResult&)>& take, std::size_t& answers) {
   std::size_t begin = 0;
-  for (std::size_t end; (end = received_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+  for (std::size_t end = 0; (end = received_.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string_view line(received_.data() + begin, end - begin);
     auto result = parse_result(nlohmann::json::parse(line, nullptr, false));
     if (!result || names_.empty()) return false;

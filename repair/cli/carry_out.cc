@@ -149,7 +149,7 @@ Outcome carry_out(const Workplace& place, const Plan& plan) {
   Supervision supervision(place, plan.kept);
   const TransactionOptions options = supervision.options();
   Transaction transaction(files, place.storage, options);
-  RepairResult result = transaction.run(std::move(*changes));
+  RepairResult result = transaction.run(*changes);
   if (result.state == State::unchanged || result.state == State::rolled_back) kept->take_back();
   // Nothing was begun, most likely because the journal could not be written.
   if (result.state == State::unchanged && place.options.journal.empty() && !supervision.is_stopped())
