@@ -30,16 +30,14 @@ class HeaderRefinement {
   void run() {
     const auto patches = draft_.patches(inputs_.image.size_bytes());
     if (!patches || score_.is_perfect()) return;
-    OverlayDevice image(inputs_.image);
-    for (const Patch& patch : *patches) image.write(patch.offset, patch.bytes);
-    const Inputs seen{image, inputs_.open_data_file, inputs_.open_backing};
+    const PatchedImage seen(inputs_, *patches);
     Progress unseen;
-    Context context(seen, options_, unseen);
+    Context context(seen.inputs, options_, unseen);
     context.keep_references = true;
     run_passes(context);
     if (!context.report.header_usable || !context.references) return;
     context.report = finish_report(context);
-    Editor editor(image, nullptr, planning_.most_held_bytes);
+    Editor editor(seen.image, nullptr, planning_.most_held_bytes);
     RoundNotes notes;
     Round round(context, context, editor, planning_, notes);
     round.findings = context.report.findings;

@@ -130,13 +130,11 @@ class HeaderSearch {
   }
 
   bool opens_data_file(const Candidate& candidate) const {
-    OverlayDevice image(before_.inputs.image);
-    for (const Patch& patch : candidate.patches) image.write(patch.offset, patch.bytes);
+    const PatchedImage patched(before_.inputs, candidate.patches);
     Options options = before_.options;
     options.guest_data = false;
     Progress unseen;
-    const Inputs inputs{image, before_.inputs.open_data_file, before_.inputs.open_backing};
-    Context context(inputs, options, unseen);
+    Context context(patched.inputs, options, unseen);
     run_passes(context);
     return context.data_file.state == Companion::State::open;
   }

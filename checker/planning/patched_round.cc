@@ -5,13 +5,11 @@
 namespace cowvet {
 
 PatchedRound::PatchedRound(const Round& now, const std::vector<Patch>& patches)
-    : image_(now.context.inputs.image),
-      inputs_{image_, now.context.inputs.open_data_file, now.context.inputs.open_backing},
-      context_(inputs_, now.context.options, unseen_),
-      editor_(image_, nullptr, 0),
+    : patched_(now.context.inputs, patches),
+      context_(patched_.inputs, now.context.options, unseen_),
+      editor_(patched_.image, nullptr, 0),
       notes_{{}, now.released, now.held, now.found_before, now.found_so_far},
       round_(now.before, context_, editor_, now.options, notes_) {
-  for (const Patch& patch : patches) image_.write(patch.offset, patch.bytes);
   context_.released = notes_.released;
   context_.keep_references = true;
   run_passes(context_);

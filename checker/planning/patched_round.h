@@ -17,8 +17,7 @@ class PatchedRound {
   Round& round() { return round_; }
 
  private:
-  OverlayDevice image_;
-  const Inputs inputs_;
+  const PatchedImage patched_;
   Progress unseen_;
   Context context_;
   Editor editor_;

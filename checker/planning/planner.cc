@@ -77,10 +77,8 @@ class Planner {
  private:
   // Once the header is right, what is seen first is what a repair must not make worse.
   Plan make_behind(const Context& before, const HeaderChange& change) {
-    OverlayDevice image(inputs_.image);
-    for (const Patch& patch : change.candidate.patches) image.write(patch.offset, patch.bytes);
-    const Inputs seen{image, inputs_.open_data_file, inputs_.open_backing};
-    Context context(seen, check_, progress_);
+    const PatchedImage seen(inputs_, change.candidate.patches);
+    Context context(seen.inputs, check_, progress_);
     examine(context);
     note_found(context);
     plan_.data_file.reset();

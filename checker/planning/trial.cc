@@ -27,17 +27,20 @@ void ask(Round& round, const Finding& finding, const std::vector<Candidate>& can
 
 }  // namespace
 
-Score try_out(const Inputs& inputs, const Options& options, const std::vector<Patch>& patches, bool deep) {
-  OverlayDevice image(inputs.image);
+PatchedImage::PatchedImage(const Inputs& now, const std::vector<Patch>& patches)
+    : image(now.image), inputs{image, now.open_data_file, now.open_backing} {
   for (const Patch& patch : patches) image.write(patch.offset, patch.bytes);
-  const Inputs tried{image, inputs.open_data_file, inputs.open_backing};
+}
+
+Score try_out(const Inputs& inputs, const Options& options, const std::vector<Patch>& patches, bool deep) {
+  const PatchedImage tried(inputs, patches);
   Options of_trial = options;
   of_trial.guest_data = false;
   of_trial.deep = deep;
   of_trial.name_copied = true;
   of_trial.findings_per_rule = 1;
   Progress unseen;
-  Context context(tried, of_trial, unseen);
+  Context context(tried.inputs, of_trial, unseen);
   run_passes(context);
   if (!context.report.header_usable) return {.unchecked = Score::kUnusable};
   const Findings& found = context.findings;

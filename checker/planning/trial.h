@@ -24,6 +24,15 @@ struct Patch {
   }
 };
 
+// An image as it would be with patches, for who examines it.
+struct PatchedImage {
+  // `now` must outlive this.
+  PatchedImage(const Inputs& now, const std::vector<Patch>& patches);
+
+  OverlayDevice image;
+  const Inputs inputs;
+};
+
 // What the checker would find. Less is better; nothing at all means that everything fits together.
 struct Score {
   std::uint64_t unchecked = 0;
