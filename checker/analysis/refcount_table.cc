@@ -79,18 +79,20 @@ void find_shared_blocks(Context& context, RefcountTable& table) {
 
 // What is no refcount table names many blocks that cannot be any.
 bool is_doubtful(const Context& context, const AreaIndex& areas) {
-  constexpr std::uint64_t kMostBroken = 8;
   const auto is_table = [](const Area* area) { return area->structure == Structure::refcount_table; };
   const Findings& found = context.findings;
-  return found.added(rule("refcount/block-reserved-bits")) + found.added(rule("refcount/block-unaligned")) +
-                 found.added(rule("refcount/block-outside")) + found.added(rule("refcount/block-shared")) >
-             kMostBroken ||
+  return broken_entries(found) + found.added(rule("refcount/block-shared")) > kMostBrokenEntries ||
          std::ranges::any_of(areas.overlaps(), [&](const auto& overlap) {
            return is_table(overlap.first) || is_table(overlap.second);
          });
 }
 
 }  // namespace
+
+std::uint64_t broken_entries(const Findings& found) {
+  return found.added(rule("refcount/block-reserved-bits")) + found.added(rule("refcount/block-unaligned")) +
+         found.added(rule("refcount/block-outside"));
+}
 
 bool RefcountTable::is_block(std::uint64_t offset) const {
   return std::ranges::binary_search(offsets, offset);

@@ -29,6 +29,10 @@ struct RefcountTable {
   const RefcountBlock* block_of(std::uint64_t cluster) const;
 };
 
+// Entries that name what cannot be a block. Of what is no refcount table at all there are more than a few.
+std::uint64_t broken_entries(const Findings& found);
+inline constexpr std::uint64_t kMostBrokenEntries = 8;
+
 // Reads the refcount table and judges its entries (refcount/block-*).
 RefcountTable load_refcount_table(Context& context, const AreaIndex& areas);
 

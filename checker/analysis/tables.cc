@@ -12,10 +12,10 @@
 #include <ranges>
 
 #include "checker/analysis/l2_entry.h"
+#include "checker/analysis/refcount_lookup.h"
 #include "checker/analysis/refcount_table.h"
 #include "checker/analysis/table_reader.h"
 #include "checker/format/entries.h"
-#include "checker/format/refcount_block.h"
 
 namespace cowvet {
 namespace {
@@ -207,15 +207,12 @@ bool L1Loader::believable(const L1Table& state, std::uint64_t index, L1Entry ent
 // A refcount table that is one counts the header and itself once.
 bool L1Loader::are_refcounts_doubtful() {
   if (doubtful_) return *doubtful_;
-  const Geometry& geometry = context_.geometry;
-  std::vector<std::byte> counts(geometry.cluster_bytes);
   const auto is_counted = [&](std::uint64_t cluster) {
     const RefcountBlock* block = refcounts_.block_of(cluster);
-    return block && block->believed && context_.image.read(block->offset, counts) &&
-           get_refcount(counts, geometry.refcount_order, cluster % refcounts_.clusters_per_block) == 1;
+    return block && block->believed && look_up_refcount(context_, cluster) == 1;
   };
   doubtful_ = refcounts_.doubtful || !is_counted(0) ||
-              !is_counted(context_.header.refcount_table_offset >> geometry.cluster_bits);
+              !is_counted(context_.header.refcount_table_offset >> context_.geometry.cluster_bits);
   return *doubtful_;
 }
 

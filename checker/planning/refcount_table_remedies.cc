@@ -6,26 +6,22 @@
 
 #include "checker/analysis/bytes.h"
 #include "checker/analysis/passes.h"
+#include "checker/analysis/refcount_lookup.h"
 #include "checker/analysis/refcount_table.h"
 #include "checker/format/entries.h"
 #include "checker/format/header.h"
 #include "checker/format/refcount_block.h"
 #include "checker/planning/round.h"
+#include "checker/planning/trial.h"
 
 namespace cowvet {
 namespace {
 
 constexpr std::uint64_t kMostTableBytes = 8 << 20;  // QEMU limit
 
-std::uint64_t broken_entries(const Findings& found) {
-  return found.added(rule("refcount/block-reserved-bits")) + found.added(rule("refcount/block-unaligned")) +
-         found.added(rule("refcount/block-outside"));
-}
-
 // Of what is no refcount table at all, more than a few entries make no sense.
 bool is_noise(const Findings& found) {
-  constexpr std::uint64_t kMostBroken = 8;
-  return broken_entries(found) > kMostBroken;
+  return broken_entries(found) > kMostBrokenEntries;
 }
 
 // What the new table replaces is no lost data, whatever it looks like.
@@ -99,11 +95,7 @@ bool counts_itself(const Round& round) {
   const RefcountTable& table = *round.context.refcounts;
   const unsigned bits = round.context.geometry.cluster_bits;
   const auto is_counted = [&](std::uint64_t cluster) {
-    const RefcountBlock* block = table.block_of(cluster);
-    std::vector<std::byte> counts(round.context.geometry.cluster_bytes);
-    return block && round.context.image.read(block->offset, counts) &&
-           get_refcount(counts, round.context.geometry.refcount_order, cluster % table.clusters_per_block) !=
-               0;
+    return table.block_of(cluster) && look_up_refcount(round.context, cluster) != 0;
   };
   return is_counted(0) && std::ranges::all_of(table.blocks, [&](const RefcountBlock& block) {
            return block.believed && is_counted(block.offset >> bits);
@@ -112,13 +104,12 @@ bool counts_itself(const Round& round) {
 
 // Whether nothing is unknown but for the refcounts: then they can be counted anew.
 bool is_known_without_refcounts(const Round& round) {
-  OverlayDevice image(round.context.inputs.image);
-  image.write(offsetof(RawHeader, refcount_table_offset), std::vector<std::byte>(12));
-  const Inputs inputs{image, round.context.inputs.open_data_file, round.context.inputs.open_backing};
+  const Patch no_table{offsetof(RawHeader, refcount_table_offset), std::vector<std::byte>(12)};
+  const PatchedImage patched(round.context.inputs, {no_table});
   Options options = round.context.options;
   options.guest_data = false;
   Progress unseen;
-  Context apart(inputs, options, unseen);
+  Context apart(patched.inputs, options, unseen);
   run_passes(apart);
   return apart.unknown_references.empty() && apart.findings.total(Severity::unchecked) == 0;
 }
