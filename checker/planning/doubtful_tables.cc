@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "checker/analysis/guest_extents.h"
 #include "checker/analysis/l2_entry.h"
 #include "checker/format/entries.h"
 
@@ -35,20 +36,11 @@ bool is_noise(Round& round, std::uint64_t table) {
   return wrong > kFew && wrong > used / 2;
 }
 
-struct L1Extent {
-  std::uint64_t offset = 0;
-  std::uint64_t entries = 0;
-  std::uint64_t disk_bytes = 0;
-};
-
-// The L1 table of the disk state with that owner.
-std::optional<L1Extent> find_l1_table(const Context& context, const std::string& owner) {
-  const Header& header = context.header;
-  if (owner.empty()) return L1Extent{header.l1_table_offset, header.l1_size, header.size};
+// The disk state with that owner, if its L1 table can be followed.
+std::optional<DiskState> find_disk(const Context& context, const std::string& owner) {
+  if (owner.empty()) return active_disk(context);
   for (const SnapshotRecord& record : context.snapshots)
-    if (record.l1_usable && record.owner() == owner)
-      return L1Extent{record.snapshot.l1_table_offset, record.snapshot.l1_size,
-                      record.snapshot.disk_size(header.size)};
+    if (record.l1_usable && record.owner() == owner) return snapshot_disk(context, record);
   return std::nullopt;
 }
 
@@ -71,11 +63,11 @@ std::uint64_t count_doubtful_tables(Round& round) {
 
 std::optional<Finding> as_finding_of_l1_entry(Round& round, const Finding& finding) {
   const Place& place = finding.place;
-  const auto l1 = find_l1_table(round.context, place.owner);
-  if (!l1 || !place.l1_index || *place.l1_index >= l1->entries) return std::nullopt;
+  const auto disk = find_disk(round.context, place.owner);
+  if (!disk || !place.l1_index || *place.l1_index >= disk->l1_entries) return std::nullopt;
   const std::uint64_t window = round.context.geometry.l2_window_bytes;
   const std::uint64_t guest = *place.l1_index * window;
-  const std::uint64_t at = l1->offset + *place.l1_index * 8;
+  const std::uint64_t at = disk->l1_offset + *place.l1_index * 8;
   const L1Entry entry{round.editor.read_number<std::uint64_t>(File::image, at)};
   if (entry.l2_offset() != table_of(round, finding)) return std::nullopt;
   Finding of_entry = finding;
@@ -84,7 +76,7 @@ std::optional<Finding> as_finding_of_l1_entry(Round& round, const Finding& findi
   of_entry.place.length = 8;
   // Behind the end of the disk is the VM state.
   of_entry.place.guest =
-      GuestRange{guest, guest < l1->disk_bytes ? std::min(window, l1->disk_bytes - guest) : window};
+      GuestRange{guest, guest < disk->disk_bytes ? std::min(window, disk->disk_bytes - guest) : window};
   return of_entry;
 }
 

@@ -63,11 +63,6 @@ void find_l1_table(Round& round, const Finding& finding) {
   if (candidates.empty() && !context.l1_usable) start_anew(round, finding);
 }
 
-const SnapshotRecord* snapshot_of(const Round& round, const std::string& owner) {
-  const auto record = std::ranges::find(round.context.snapshots, owner, &SnapshotRecord::owner);
-  return record == round.context.snapshots.end() ? nullptr : &*record;
-}
-
 // The field that says where the L1 table of the disk state is.
 std::uint64_t pointer_to_l1(const SnapshotRecord* record) {
   return record ? record->entry_offset + offsetof(RawSnapshotHead, l1_table_offset)
@@ -75,14 +70,14 @@ std::uint64_t pointer_to_l1(const SnapshotRecord* record) {
 }
 
 std::vector<Candidate> candidates_for(const Round& round, const std::string& owner) {
-  const SnapshotRecord* record = snapshot_of(round, owner);
+  const SnapshotRecord* record = round.snapshot_of(owner);
   if (!record && !owner.empty()) return {};
   return record ? snapshot_l1_candidates(round, *record) : l1_candidates(round);
 }
 
 void name_other_l1(Round& round, const Finding& finding, const std::string& owner,
                    const Candidate& candidate) {
-  const SnapshotRecord* record = snapshot_of(round, owner);
+  const SnapshotRecord* record = round.snapshot_of(owner);
   const std::uint64_t disk_bytes = round.context.header.size;
   apply_candidate(round, finding, candidate)
       .impact.push_back({{0, record ? record->snapshot.disk_size(disk_bytes) : disk_bytes},
@@ -108,7 +103,7 @@ void question_named_l1_table(Round& round, const Finding& finding) {
   if (named != Structure::l1_table && named != Structure::snapshot_l1_table) return;
   const std::string& owner = finding.other->owner;
   if (!round.questioned.insert("named as an L2 table: " + owner).second) return;
-  const std::uint64_t pointer = pointer_to_l1(snapshot_of(round, owner));
+  const std::uint64_t pointer = pointer_to_l1(round.snapshot_of(owner));
   PatchedRound without(round, {Patch::number(pointer, std::uint64_t{0})});
   std::vector<Candidate> candidates = candidates_for(without.round(), owner);
   if (const Candidate* candidate = pick_perfect(round, candidates))

@@ -19,9 +19,7 @@ namespace cowvet {
 namespace {
 
 const SnapshotRecord* snapshot_of(const Round& round, const Place& place) {
-  if (place.structure != Structure::snapshot_l1_table) return nullptr;
-  const auto record = std::ranges::find(round.context.snapshots, place.owner, &SnapshotRecord::owner);
-  return record == round.context.snapshots.end() ? nullptr : &*record;
+  return place.structure == Structure::snapshot_l1_table ? round.snapshot_of(place.owner) : nullptr;
 }
 
 const BitmapRecord* bitmap_of(const Round& round, const Place& place) {

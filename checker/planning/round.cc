@@ -38,6 +38,11 @@ std::vector<const Finding*> Round::of_rule(RuleId rule) const {
   return all;
 }
 
+const SnapshotRecord* Round::snapshot_of(const std::string& owner) const {
+  const auto record = std::ranges::find(context.snapshots, owner, &SnapshotRecord::owner);
+  return record == context.snapshots.end() ? nullptr : &*record;
+}
+
 std::vector<const Finding*> Round::lost_l2_tables() const {
   std::vector<const Finding*> lost = of_rule(rule("refcount/orphan-mapping"));
   std::erase_if(lost, [](const Finding* other) { return other->place.structure != Structure::l2_table; });

@@ -53,6 +53,8 @@ struct Round {
   std::span<const Finding> findings;  // all of this round; the context's report holds them
   // Those of one rule, by place: what remedies compare a finding with. There may be very many.
   std::vector<const Finding*> of_rule(RuleId rule) const;
+  // The first snapshot with that Place::owner, or nullptr.
+  const SnapshotRecord* snapshot_of(const std::string& owner) const;
   std::vector<const Finding*> lost_l2_tables() const;  // which nothing names
   bool replaced_table = false;                         // the refcount table, in this round
   std::set<std::uint64_t> new_blocks;                  // refcount table indices that got one in this round
