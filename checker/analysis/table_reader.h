@@ -1,5 +1,5 @@
-// Walks a table of 64-bit big-endian entries (L1, refcount table) in bounded pieces. Holes are known to be
-// zero and are not read, so that a table's claimed length costs nothing.
+// Walks a table of 64-bit big-endian entries (L1, L2, refcount table) in bounded pieces. Holes are known to
+// be zero and are not read, so that a table's claimed length costs nothing.
 #pragma once
 
 #include <algorithm>
@@ -49,6 +49,16 @@ bool for_each_entry(Context& context, std::uint64_t offset, std::uint64_t entrie
     at += length;
   }
   return complete;
+}
+
+// The same of L2 entries: of extended ones the first word.
+template <typename Visit>
+bool for_each_l2_entry(Context& context, std::uint64_t offset, std::uint64_t entries, Visit visit) {
+  const std::uint64_t words = context.geometry.l2_entry_bytes / 8;
+  return for_each_entry(context, offset, entries * words, {.structure = Structure::l2_table},
+                        [&](std::uint64_t word, std::uint64_t raw) {
+                          if (word % words == 0) visit(word / words, raw);
+                        });
 }
 
 }  // namespace cowvet

@@ -7,7 +7,7 @@
 
 #include "checker/analysis/decompress.h"
 #include "checker/analysis/guest_extents.h"
-#include "checker/format/endian.h"
+#include "checker/analysis/table_reader.h"
 #include "checker/format/entries.h"
 #include "checker/format/header.h"
 #include "checker/planning/round.h"
@@ -54,20 +54,15 @@ void restore_first_cluster(Round& round, const Finding& finding) {
 // The clusters of the data file that entries name which are wrong: clusters of others, not places inside of
 // their own.
 ClusterSet claimed_by_wrong_entries(Round& round) {
-  const Geometry& geometry = round.context.geometry;
+  const unsigned bits = round.context.geometry.cluster_bits;
   ClusterSet claimed;
-  std::vector<std::byte> entries;
   for (const Finding* wrong : round.of_rule(rule("data-file/offset-mismatch"))) {
-    constexpr std::uint64_t kMostEntries = 4096;  // at once
-    for (std::uint64_t done = 0; done < wrong->count; done += kMostEntries) {
-      entries.resize(std::min(kMostEntries, wrong->count - done) * geometry.l2_entry_bytes);
-      if (!round.editor.image().read(wrong->place.offset + done * geometry.l2_entry_bytes, entries)) continue;
-      for (std::uint64_t i = 0; i < entries.size() / geometry.l2_entry_bytes; ++i) {
-        const auto raw = load_big_endian<std::uint64_t>(entries.data() + i * geometry.l2_entry_bytes);
-        const std::uint64_t named = (raw & kOffsetMask) >> geometry.cluster_bits;
-        if (named != (wrong->place.guest->offset >> geometry.cluster_bits) + done + i) claimed.add(named);
-      }
-    }
+    const std::uint64_t own = wrong->place.guest->offset >> bits;  // cluster of the first entry
+    for_each_l2_entry(round.context, wrong->place.offset, wrong->count,
+                      [&](std::uint64_t i, std::uint64_t raw) {
+                        const std::uint64_t named = (raw & kOffsetMask) >> bits;
+                        if (named != own + i) claimed.add(named);
+                      });
   }
   return claimed;
 }

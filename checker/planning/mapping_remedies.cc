@@ -190,12 +190,10 @@ bool names_cluster_of(Round& round, std::uint64_t table, std::uint64_t offset) {
   const Geometry& geometry = round.context.geometry;
   const EntryJudge judge(round.context);
   bool names = false;
-  for_each_entry(round.context, table, geometry.cluster_bytes / 8, {.structure = Structure::l2_table},
-                 [&](std::uint64_t word, std::uint64_t raw) {
-                   if (word % (geometry.l2_entry_bytes / 8) != 0) return;
-                   const Held held = judge.held(raw);
-                   names |= (offset >> geometry.cluster_bits) - held.first < held.count;
-                 });
+  for_each_l2_entry(round.context, table, geometry.l2_entries, [&](std::uint64_t, std::uint64_t raw) {
+    const Held held = judge.held(raw);
+    names |= (offset >> geometry.cluster_bits) - held.first < held.count;
+  });
   return names;
 }
 

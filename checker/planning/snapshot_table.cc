@@ -28,7 +28,6 @@ void release_snapshot(Round& round, const SnapshotRecord& record) {
   const std::uint64_t l1_bytes = std::uint64_t{record.snapshot.l1_size} * 8;
   round.release(record.snapshot.l1_table_offset, l1_bytes);
   const EntryJudge judge(context);
-  const std::uint64_t entry_words = context.geometry.l2_entry_bytes / 8;
   std::set<std::uint64_t> tables;
   for_each_entry(context, record.snapshot.l1_table_offset, record.snapshot.l1_size,
                  {.structure = Structure::snapshot_l1_table}, [&](std::uint64_t, std::uint64_t raw) {
@@ -38,14 +37,10 @@ void release_snapshot(Round& round, const SnapshotRecord& record) {
                  });
   for (const std::uint64_t table : tables) {
     round.release(table, context.geometry.cluster_bytes);
-    for_each_entry(context, table, context.geometry.cluster_bytes / 8, {.structure = Structure::l2_table},
-                   [&](std::uint64_t word, std::uint64_t raw) {
-                     if (word % entry_words != 0) return;
-                     const Held held = judge.held(raw);
-                     if (held.count != 0)
-                       round.release(held.first << context.geometry.cluster_bits,
-                                     held.count << context.geometry.cluster_bits);
-                   });
+    for_each_l2_entry(context, table, context.geometry.l2_entries, [&](std::uint64_t, std::uint64_t raw) {
+      const Held held = judge.held(raw);
+      round.release(held.first << context.geometry.cluster_bits, held.count << context.geometry.cluster_bits);
+    });
   }
 }
 
