@@ -19,9 +19,9 @@ bool may_hold_lost_data(const std::set<RuleId>& found);
 // The same of free clusters: refcounts beside damage to pointers may be wrong, too.
 bool may_hold_what_a_repair_looks_for(const std::set<RuleId>& found);
 
-// A pointer leads nowhere, in this round. / Two shared a cluster, or the header was
-// lost, in any round so far.
+// A pointer leads nowhere, in this round.
 bool has_lost_pointers(const Round& round);
+// Two shared a cluster, or the header was lost, in any round so far.
 bool has_strayed_pointers(const Round& round);
 
 // Clusters of [first, first + count), which lost their refcounts, that hold lost data or may do so, unless
