@@ -1,53 +1,40 @@
 #!/usr/bin/env python3
-"""What share of lines and branches of the parts of cowvet the tests reached, from the counters of a build:
-coverage_table.py BUILD_DIRECTORY LINES BRANCHES PART...
+"""What share of lines and branches of the parts of cowvet the tests reached:
+coverage_table.py PROFILE LINES BRANCHES PART... -- PROGRAM...
 
-Prints a table, with --files one of all files, and fails where a part has less than LINES or BRANCHES percent.
-A line of a header counts as reached where any object reached it. Left out of the branches: where a call goes on,
-or throws, which is no decision of ours. gcov counts both ways out of each call that may throw; only the second
-would make untested what nobody can test, only the first would make tested what decides nothing."""
+Prints a table, with --files one of all files, with --missed the places not reached, and fails where a part has
+less than LINES or BRANCHES percent. A branch is a way out of a condition of the source: true or false. Code of
+headers and templates counts as reached where any program, or any instantiation, reached it."""
+import collections
 import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 
-def counters_below(directory):
-    for folder, _, names in os.walk(directory):
-        yield from (os.path.join(folder, name) for name in names if name.endswith(".gcda"))
+def export(profile, programs, *options):
+    command = ["llvm-cov-19", "export", f"-instr-profile={profile}", *options, programs[0]]
+    command += [f"-object={program}" for program in programs[1:]]
+    # Standard error: functions that two programs, by different macros, have in two forms.
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
 
 
-def read_counters(path):
-    command = ["gcov", "--json-format", "--branch-probabilities", "--stdout", path]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-
-
-def decisions(branches):
-    """The counts of a line's branches, by their number, without both ways out of calls that may throw: gcov
-    lists the way on right before the throw."""
-    for i, branch in enumerate(branches):
-        goes_on = branch["fallthrough"] and i + 1 < len(branches) and branches[i + 1]["throw"]
-        if not branch["throw"] and not goes_on:
-            yield i, branch["count"]
-
-
-def count(build):
-    """{file: ({line: times}, {(line, branch): times})} of the programs' own objects"""
-    files = {}
-    counters = [path for part in ("checker", "repair") for path in counters_below(os.path.join(build, part))]
-    with ThreadPoolExecutor(2) as pool:
-        reports = [report for found in pool.map(read_counters, counters) for report in found]
-    for report in reports:
-        for file in report["files"]:
-            path = os.path.relpath(os.path.join(report["current_working_directory"], file["file"]))
-            lines, branches = files.setdefault(path, ({}, {}))
-            for line in file["lines"]:
-                at = line["line_number"]
-                lines[at] = lines.get(at, 0) + line["count"]
-                for i, times in decisions(line["branches"]):
-                    branches[at, i] = branches.get((at, i), 0) + times
+def count(profile, programs):
+    """{file: ({line: times}, {(line, column, outcome): times})}"""
+    files = collections.defaultdict(lambda: (collections.Counter(), collections.Counter()))
+    path = ""
+    for row in export(profile, programs, "-format=lcov", "-skip-branches").splitlines():
+        if row.startswith("SF:"):
+            path = os.path.relpath(row[3:])
+        elif row.startswith("DA:"):
+            line, times = row[3:].split(",")[:2]
+            files[path][0][int(line)] += int(times)
+    report = json.loads(export(profile, programs, "-format=text", "-skip-functions", "-skip-expansions"))
+    for file in report["data"][0]["files"]:
+        branches = files[os.path.relpath(file["filename"])][1]
+        for line, column, _, _, if_true, if_false, *_ in file["branches"]:
+            branches[line, column, True] += if_true
+            branches[line, column, False] += if_false
     return files
 
 
@@ -62,15 +49,26 @@ def row(name, files):
     return len(lines) > 0, share(lines), share(branches)
 
 
+def print_missed(path, lines, branches):
+    for line in sorted(line for line, times in lines.items() if times == 0):
+        print(f"{path}:{line}: never ran")
+    for line, column, outcome in sorted(place for place, times in branches.items() if times == 0):
+        if lines[line] > 0:
+            print(f"{path}:{line}:{column}: never {str(outcome).lower()}")
+
+
 def main():
-    arguments = [word for word in sys.argv[1:] if word != "--files"]
-    build, least_lines, least_branches, *parts = arguments
+    words = [word for word in sys.argv[1:] if word not in ("--files", "--missed")]
+    profile, least_lines, least_branches, *parts = words[:words.index("--")]
     good = True
-    all_files = count(build)
+    all_files = count(profile, words[words.index("--") + 1:])
     for part in parts:
         files = {path: counts for path, counts in all_files.items() if os.path.dirname(path) == part}
-        for path in sorted(files) if "--files" in sys.argv else []:
-            row("  " + path, [files[path]])
+        for path in sorted(files):
+            if "--missed" in sys.argv:
+                print_missed(path, *files[path])
+            if "--files" in sys.argv:
+                row("  " + path, [files[path]])
         any_lines, lines, branches = row(part, files.values())
         good = good and any_lines and lines >= float(least_lines) and branches >= float(least_branches)
     if not good:

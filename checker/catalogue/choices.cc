@@ -63,9 +63,17 @@ constexpr Choice kRaw[] = {
     {"trust-metadata", "the metadata is right: zero the data file there"},
 };
 
+constexpr std::string_view kPlace = "a place that a plan proposes";
+
 constexpr RuleChoices kChoices[] = {
     {rule("header/magic"), kMagicNumber, "rebuild:SIZE, where the disk's size in bytes is known"},
+    {rule("header/version"), {}, "a version that a plan proposes"},
+    {rule("header/cluster-bits"), {}, "a cluster size that a plan proposes"},
     {rule("header/size-beyond-l1"), kBeyondL1, ""},
+    {rule("header/l1-unaligned"), {}, kPlace},
+    {rule("header/l1-outside"), {}, kPlace},
+    {rule("header/l1-too-large"), {}, kPlace},
+    {rule("header/l1-implausible"), {}, kPlace},
     {rule("header/backing-name-outside"), kBackingName, ""},
     {rule("header/backing-name-too-long"), kBackingName, ""},
     {rule("header/backing-name-overlap"), kBackingName, ""},
@@ -77,7 +85,16 @@ constexpr RuleChoices kChoices[] = {
     {rule("ext/data-file-name-unexpected"), kUnexpectedName, ""},
     {rule("ext/data-file-name-empty"), kEmptyName, ""},
     {rule("ext/data-file-name-nul"), kNul, ""},
-    {rule("l1/shared"), kCopies, "a place that a plan proposes"},
+    {rule("snapshot/l1-unaligned"), {}, kPlace},
+    {rule("snapshot/l1-outside"), {}, kPlace},
+    {rule("l1/reserved-bits"), {}, kPlace},
+    {rule("l1/unaligned"), {}, kPlace},
+    {rule("l1/outside"), {}, kPlace},
+    {rule("l1/not-l2"), {}, kPlace},
+    {rule("l1/shared"), kCopies, kPlace},
+    {rule("l2/reserved-bits"), {}, kPlace},
+    {rule("l2/unaligned"), {}, kPlace},
+    {rule("l2/outside"), {}, kPlace},
     {rule("l2/cross-linked"), kCopies, ""},
     {rule("l2/overlaps-metadata"), kCopies, ""},
     {rule("l2/subcluster-conflict"), kSubclusters, ""},
@@ -87,8 +104,8 @@ constexpr RuleChoices kChoices[] = {
     {rule("data-file/raw-unmapped"), kRaw, ""},
     {rule("data-file/raw-zero-differs"), kRaw, ""},
     {rule("refcount/leak"), kLeak, ""},
-    {rule("refcount/orphan-mapping"), kOrphan, "a place that a plan proposes"},
-    {rule("overlap/metadata"), kOverlap, "a place that a plan proposes"},
+    {rule("refcount/orphan-mapping"), kOrphan, kPlace},
+    {rule("overlap/metadata"), kOverlap, kPlace},
 };
 
 }  // namespace
@@ -100,7 +117,8 @@ std::optional<RuleChoices> choices_of(RuleId id) {
 
 bool is_outcome(RuleId id, std::string_view outcome) {
   const auto choice = choices_of(id);
-  if (!choice || !choice->others.empty()) return !outcome.empty();
+  if (!choice) return false;
+  if (!choice->others.empty()) return !outcome.empty();
   return std::ranges::any_of(choice->outcomes, [&](const Choice& one) { return one.name == outcome; });
 }
 

@@ -17,11 +17,11 @@ struct Choice {
 struct RuleChoices {
   RuleId rule;
   std::span<const Choice> outcomes;
-  // What else may be chosen, for people: a place that a plan proposed, for example; empty: nothing else.
+  // What else may be chosen, for people: a place that a plan proposes, for example; empty: nothing else.
   std::string_view others;
 };
 
-// None: the plan proposes candidates, if there is anything to choose at all.
+// None: there is nothing to choose.
 std::optional<RuleChoices> choices_of(RuleId rule);
 
 // Whether --choose may say so. What a plan proposes by its offset is not known here and let through.

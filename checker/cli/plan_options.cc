@@ -27,7 +27,8 @@ std::string unknown_rule(const std::string& id) {
 std::string no_outcome(RuleId rule, const std::string& outcome) {
   std::string text = fmt::format("'{}' is no outcome of {}", outcome, rule->id);
   const auto choices = choices_of(rule);
-  if (!choices || choices->outcomes.empty()) return text;
+  if (!choices) return fmt::format("{} offers nothing to choose", rule->id);
+  if (choices->outcomes.empty()) return text;
   text += "; there are";
   for (const Choice& choice : choices->outcomes) text += fmt::format(" {}", choice.name);
   return text;

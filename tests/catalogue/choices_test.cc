@@ -20,6 +20,15 @@ TEST(Choices, that_a_plan_proposes_are_let_through) {
   EXPECT_FALSE(is_outcome(rule("header/l1-outside"), ""));
 }
 
+TEST(Choices, are_there_for_every_rule_that_is_repaired_by_one) {
+  for (const Rule& one : kRules) {
+    if (one.remedy == Remedy::choice) {
+      EXPECT_TRUE(choices_of(RuleId(find_rule(one.id)))) << one.id;
+    }
+  }
+  EXPECT_FALSE(is_outcome(rule("l2/copied"), "set"));
+}
+
 TEST(Choices, are_named_once) {
   for (std::uint16_t row = 0; row < kRuleCount; ++row) {
     const auto choices = choices_of(RuleId(row));

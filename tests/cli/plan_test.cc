@@ -69,6 +69,8 @@ TEST_F(CheckPlan, wrong_options_are_named) {
   const CommandResult choice = check("--plan p --choose data-file/raw-unmapped=trust a.qcow2");
   EXPECT_EQ(choice.status, 1);
   EXPECT_NE(choice.err.find("clear-raw trust-raw trust-metadata"), std::string::npos) << choice.err;
+  EXPECT_NE(check("--plan p --choose l2/copied=set a.qcow2").err.find("l2/copied offers nothing to choose"),
+            std::string::npos);
   EXPECT_NE(check("--allow lossy a.qcow2").err.find("--plan"), std::string::npos);
 }
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <regex>
 #include <sstream>
 
+#include "checker/catalogue/choices.h"
 #include "checker/device/memory_device.h"
 #include "checker/planning/plan_file.h"
 #include "checker/planning/planner.h"
@@ -99,6 +101,18 @@ bool keeps_leaks(const Plan& plan) {
   });
 }
 
+// What a plan asks the user to choose is something that --choose takes.
+void expect_offers_are_choices(const Plan& plan) {
+  static const std::regex kOffer("--choose ([a-z0-9/-]+)(?:=| with one of =)([a-z0-9:@-]+)");
+  for (const std::string& consent : plan.consent_needed) {
+    std::smatch offer;
+    if (!std::regex_search(consent, offer, kOffer)) continue;
+    const std::uint16_t row = find_rule(offer.str(1));
+    ASSERT_NE(row, kRuleCount) << consent;
+    EXPECT_TRUE(is_outcome(RuleId(row), offer.str(2))) << consent;
+  }
+}
+
 Plan read_again(const Plan& plan) {
   std::stringstream text;
   write_plan(plan, text);
@@ -121,6 +135,7 @@ TEST_P(RecipePlans, hold_what_they_say) {
     Bench bench(recipe);
     const Plan plan = bench.plan(options);
     EXPECT_EQ(plan.unfit, "");
+    expect_offers_are_choices(plan);
     if (bench.check().worst == Severity::notice) {
       const bool dirty =
           std::ranges::any_of(plan.steps, [](const Step& step) { return step.rule == rule("header/dirty"); });
