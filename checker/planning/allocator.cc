@@ -65,6 +65,21 @@ std::optional<std::uint64_t> Allocator::find_free(std::uint64_t count) {
   return std::nullopt;
 }
 
+// Whether later rounds can give the clusters refcounts: in blocks that can be read, or in new ones.
+bool Allocator::can_be_counted(std::uint64_t first, std::uint64_t count) const {
+  const RefcountTable& table = *context_.refcounts;
+  // Refcounts that cannot be used are counted anew only where nothing is unknown.
+  const bool may_count_anew = context_.findings.total(Severity::unchecked) == 0;
+  if (!table.complete) return may_count_anew;
+  std::vector<std::byte> counts(context_.geometry.cluster_bytes);
+  for (std::uint64_t at = first; at < first + count; at += table.clusters_per_block) {
+    const RefcountBlock* block = table.block_of(at);
+    if (block && block->believed && !editor_.image().read(block->offset, counts)) return false;
+    if (block && !block->believed && !may_count_anew) return false;
+  }
+  return true;
+}
+
 std::optional<std::uint64_t> Allocator::allocate(std::uint64_t count) {
   // Without refcounts, or with references that nobody could read, a cluster that looks free may be in use.
   const bool may_grow = !editor_.image().is_block_device();
@@ -80,6 +95,7 @@ std::optional<std::uint64_t> Allocator::allocate(std::uint64_t count) {
   if (!may_grow) return std::nullopt;
   const std::uint64_t file_clusters =
       divide_up(editor_.image().size_bytes(), context_.geometry.cluster_bytes);
+  if (!can_be_counted(file_clusters, count)) return std::nullopt;
   editor_.grow(File::image, (file_clusters + count) << context_.geometry.cluster_bits);
   return file_clusters << context_.geometry.cluster_bits;
 }

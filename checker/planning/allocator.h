@@ -20,12 +20,14 @@ class Allocator {
   Allocator(const Context& context, Editor& editor, bool spares_content)
       : context_(context), editor_(editor), spares_content_(spares_content) {}
 
-  // `count` clusters in a row; the byte offset of the first. None: the device is full and cannot grow. Their
-  // refcounts are left to the next round, which finds them referenced.
+  // `count` clusters in a row; the byte offset of the first. None: the device is full and cannot grow, or
+  // what counts the clusters cannot be read. Their refcounts are left to the next round, which finds them
+  // referenced.
   std::optional<std::uint64_t> allocate(std::uint64_t count = 1);
 
  private:
   std::optional<std::uint64_t> find_free(std::uint64_t count);
+  bool can_be_counted(std::uint64_t first, std::uint64_t count) const;
   bool is_free(std::uint64_t cluster);
   // None where it was lost.
   std::optional<std::uint64_t> stored_refcount(std::uint64_t cluster);

@@ -21,10 +21,14 @@ bool is_zero(ExtentKind kind) {
   return kind == ExtentKind::zero || kind == ExtentKind::zero_allocated;
 }
 
-// What the steps name of one disk, as few ranges as possible, in order: two steps may share what changes as
-// one.
-std::vector<GuestRange> announced_ranges(const std::vector<Step>& steps, const std::string& owner) {
+// What may change of one disk, as few ranges as possible, in order: what the steps name (two may share what
+// changes as one), and what still reads metadata.
+std::vector<GuestRange> announced_ranges(const std::vector<Step>& steps, const Report& after,
+                                         const std::string& owner) {
   std::vector<GuestRange> ranges;
+  for (const Finding& finding : after.findings)
+    if (finding.rule == rule("l2/overlaps-metadata") && finding.place.guest && finding.place.owner == owner)
+      ranges.push_back(*finding.place.guest);
   for (const Step& step : steps)
     for (const GuestImpact& impact : step.impact)
       if (impact.owner == owner) ranges.push_back(impact.range);
@@ -47,7 +51,7 @@ class ViewComparer {
         after_(after),
         steps_(steps),
         owner_(std::move(owner)),
-        announced_(announced_ranges(steps, owner_)) {}
+        announced_(announced_ranges(steps, after.report, owner_)) {}
 
   // Walks both in step, extent by extent.
   std::optional<std::string> compare(const DiskState& old_disk, const DiskState& new_disk) {

@@ -217,6 +217,9 @@ void relink_or_drop(Round& round, const Finding& finding, std::optional<std::uin
 
 void relink_or_drop_table(Round& round, const Finding& finding) {
   const Findings& found = round.context.findings;
+  // Which of the two lies there cannot be told; refcounts could be counted anew, the table could not.
+  const bool is_unknown = found.total(Severity::unchecked) != 0;
+  if (is_unknown && finding.other && finding.other->structure == Structure::refcount_table) return;
   const std::uint64_t broken =
       found.added(rule("l1/unaligned")) + found.added(rule("l1/outside")) + found.added(rule("l1/not-l2"));
   relink_or_drop(round, finding, broken == 1 ? only_lost_table(round) : std::nullopt);

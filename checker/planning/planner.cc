@@ -6,7 +6,9 @@
 #include <array>
 #include <memory>
 
+#include "checker/analysis/failed_reads.h"
 #include "checker/analysis/passes.h"
+#include "checker/device/read_fully.h"
 #include "checker/planning/fixed_companion.h"
 #include "checker/planning/guest_view.h"
 #include "checker/planning/header_search.h"
@@ -44,7 +46,8 @@ Report shorten(Report report) {
 class Planner {
  public:
   Planner(const Inputs& inputs, const PlanOptions& options, Progress& progress, std::optional<Report>* found)
-      : inputs_(inputs),
+      : image_(File::image, inputs.image, failed_reads_),
+        inputs_{image_, inputs.open_data_file, inputs.open_backing},
         options_(options),
         progress_(progress),
         found_(found),
@@ -139,7 +142,11 @@ class Planner {
   void note_kept(const Context& after);
   void finish(const Context& before, std::unique_ptr<Context> after, const Inputs& edited, Editor& editor);
 
-  const Inputs& inputs_;
+  std::string find_recovered_read() const;
+
+  FailedReads failed_reads_;  // of the image
+  WatchedDevice image_;
+  const Inputs inputs_;
   const PlanOptions& options_;
   Progress& progress_;
   std::optional<Report>* found_;
@@ -252,6 +259,17 @@ void Planner::note_kept(const Context& after) {
   }
 }
 
+// What could be read at one time and not at another was seen by some rounds and not by others.
+std::string Planner::find_recovered_read() const {
+  std::byte sector[kSectorBytes];
+  for (const auto& [file, error] : failed_reads_.unreported()) {
+    const std::uint64_t rest = kSectorBytes - error.offset % kSectorBytes;
+    if (image_.read(error.offset, std::span(sector).first(rest)))
+      return fmt::format("what is at {:#x} could be read at one time and not at another", error.offset);
+  }
+  return "";
+}
+
 // The rehearsal: what the checker finds now, when it knows no more than anybody who looks at the image.
 void Planner::finish(const Context& before, std::unique_ptr<Context> after, const Inputs& edited,
                      Editor& editor) {
@@ -264,6 +282,7 @@ void Planner::finish(const Context& before, std::unique_ptr<Context> after, cons
   if (!plan_.unfit.empty() || plan_.steps.empty()) return;
   note_kept(*after);
   plan_.unfit = find_harm(before, *after, notes_.found_before, plan_.steps);
+  if (plan_.unfit.empty()) plan_.unfit = find_recovered_read();
 }
 
 }  // namespace

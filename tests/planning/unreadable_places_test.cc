@@ -1,0 +1,152 @@
+// Plans for images of which a part cannot be read: they are made of what was seen, write nothing where
+// nothing was seen, and do no harm to what was there.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+
+#include "checker/analysis/passes.h"
+#include "checker/device/memory_device.h"
+#include "checker/planning/planner.h"
+#include "checker/planning/rehearsal.h"
+#include "corpus/build.h"
+#include "corpus/library.h"
+#include "tests/support/carry_out.h"
+#include "tests/support/fault_device.h"
+
+namespace cowvet {
+namespace {
+
+const std::vector<corpus::Recipe>& recipes() {
+  static const std::vector<corpus::Recipe> all =
+      corpus::load_recipes(COWVET_SOURCE_DIR "/corpus/recipes").value();
+  return all;
+}
+
+OpenCompanion opens(const std::optional<std::vector<std::byte>>& data_file) {
+  return [&data_file](const std::string& name) {
+    Companion companion{.state = Companion::State::missing, .path = name, .why = "not there"};
+    if (!data_file) return companion;
+    companion.state = Companion::State::open;
+    companion.device = std::make_unique<MemoryDevice>(*data_file, name);
+    return companion;
+  };
+}
+
+// What is in the files, all of it readable.
+struct Truth {
+  Truth(const std::vector<std::byte>& image, const std::optional<std::vector<std::byte>>& data_file)
+      : device(image), inputs{device, opens(data_file), {}}, context(inputs, options, progress) {
+    run_passes(context);
+    context.report = finish_report(context);
+  }
+
+  MemoryDevice device;
+  Inputs inputs;
+  Options options{.threads = 1, .deep = true, .findings_per_rule = 0};
+  Progress progress;
+  Context context;
+};
+
+struct Case {
+  explicit Case(const corpus::Recipe& recipe) {
+    corpus::BuiltImage built = corpus::build(recipe).value();
+    image = std::move(built.image);
+    data_file = std::move(built.data_file);
+    if (recipe.data_file && recipe.data_file->found != corpus::DataFile::Found::yes) data_file.reset();
+  }
+
+  // Plans with a device that `spoil` made fail; a plan that says it is fit must not harm the files as they
+  // are. Whether anything failed.
+  template <typename Spoil>
+  bool plan(Spoil spoil, bool must_be_fit) const {
+    const MemoryDevice readable(image);
+    bool failed = false;
+    for (const bool all_consents : {false, true}) {
+      SCOPED_TRACE(all_consents);
+      FaultDevice faulty(readable);
+      spoil(faulty);
+      const auto plan =
+          make_plan({faulty, opens(data_file), {}},
+                    {.allow_metadata = all_consents, .allow_lossy = all_consents, .threads = 1});
+      if (plan && must_be_fit) {
+        EXPECT_EQ(plan->unfit, "");
+      }
+      if (plan && plan->unfit.empty()) expect_no_harm(*plan);
+      failed = failed || faulty.failures() != 0;
+    }
+    return failed;
+  }
+
+  void expect_no_harm(const Plan& plan) const {
+    if (plan.empty()) return;
+    std::vector<std::byte> repaired = image;
+    std::optional<std::vector<std::byte>> repaired_data = data_file;
+    ASSERT_TRUE(carry_out(plan, repaired, repaired_data)) << "it writes where nothing could be read";
+    const Truth before(image, data_file);
+    const Truth after(repaired, repaired_data);
+    // Nothing is freed while something is unknown, not even what the plan gave up.
+    std::set<RuleId> found_before{rule("refcount/leak"), rule("refcount/too-high"),
+                                  rule("refcount/orphan-mapping"), rule("header/l1-implausible")};
+    for (const RuleTotal& total : before.context.report.totals) found_before.insert(total.rule);
+    // What counts the clusters may have been another structure.
+    if (found_before.contains(rule("overlap/metadata")))
+      found_before.insert({rule("l1/copied"), rule("l2/copied")});
+    EXPECT_EQ(find_harm(before.context, after.context, found_before, plan.steps), "");
+  }
+
+  std::vector<std::byte> image;
+  std::optional<std::vector<std::byte>> data_file;
+};
+
+// How many places of each image are tried; COWVET_BAD_PLACES in the environment: another number.
+std::uint64_t places() {
+  const char* number = std::getenv("COWVET_BAD_PLACES");
+  return number ? std::strtoull(number, nullptr, 10) : 4;
+}
+
+// Each test takes its share of the recipes.
+constexpr std::size_t kShares = 32;
+
+class UnreadablePlaces : public testing::TestWithParam<std::size_t> {
+ protected:
+  template <typename Try>
+  void for_each_recipe(Try try_recipe) {
+    for (std::size_t i = GetParam(); i < recipes().size(); i += kShares) {
+      SCOPED_TRACE(recipes()[i].name);
+      try_recipe(Case(recipes()[i]), i);
+    }
+  }
+};
+
+TEST_P(UnreadablePlaces, are_not_written_to_and_cost_nothing) {
+  constexpr std::uint64_t kSector = 512;
+  for_each_recipe([](const Case& damaged, std::size_t number) {
+    const std::uint64_t sectors = divide_up(damaged.image.size(), kSector);
+    const std::uint64_t tries = std::min(places(), sectors);
+    for (std::uint64_t i = 0; i < tries; ++i) {
+      // Other places in other recipes.
+      const std::uint64_t begin = (i * sectors / tries + number) % sectors * kSector;
+      SCOPED_TRACE(fmt::format("sector at {:#x}", begin));
+      damaged.plan([&](FaultDevice& device) { device.fail_range(begin, begin + kSector); }, true);
+    }
+  });
+}
+
+// A read that fails once, and not again: what two passes saw differs.
+TEST_P(UnreadablePlaces, that_recover_cost_nothing) {
+  for_each_recipe([](const Case& damaged, std::size_t number) {
+    bool failed = true;
+    for (std::uint64_t read = 1 + number % 4; failed; read += 1 + read / (places() / 4 + 1)) {
+      SCOPED_TRACE(fmt::format("read {}", read));
+      failed = damaged.plan([&](FaultDevice& device) { device.fail_read(read); }, false);
+    }
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(all, UnreadablePlaces, testing::Range<std::size_t>(0, kShares));
+
+}  // namespace
+}  // namespace cowvet
