@@ -45,7 +45,11 @@ bool Allocator::is_free(std::uint64_t cluster) {
 
 std::optional<std::uint64_t> Allocator::find_free(std::uint64_t count) {
   std::uint64_t run = 0;
-  for (std::uint64_t cluster = next_; cluster < context_.geometry.file_clusters; ++cluster) {
+  // Behind the last whole cluster of a block device there is no room for another one.
+  const std::uint64_t clusters = editor_.image().is_block_device()
+                                     ? editor_.image().size_bytes() >> context_.geometry.cluster_bits
+                                     : context_.geometry.file_clusters;
+  for (std::uint64_t cluster = next_; cluster < clusters; ++cluster) {
     // Most of a full image, at once.
     if (cluster % kChunkClusters == 0) {
       const References::Chunk* chunk = context_.references->find_chunk(chunk_of(cluster));
@@ -61,7 +65,7 @@ std::optional<std::uint64_t> Allocator::find_free(std::uint64_t count) {
     given_.add(next_ - count, count);
     return (next_ - count) << context_.geometry.cluster_bits;
   }
-  if (count == 1) next_ = context_.geometry.file_clusters;
+  if (count == 1) next_ = clusters;
   return std::nullopt;
 }
 

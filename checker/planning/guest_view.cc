@@ -21,14 +21,10 @@ bool is_zero(ExtentKind kind) {
   return kind == ExtentKind::zero || kind == ExtentKind::zero_allocated;
 }
 
-// What may change of one disk, as few ranges as possible, in order: what the steps name (two may share what
-// changes as one), and what still reads metadata.
-std::vector<GuestRange> announced_ranges(const std::vector<Step>& steps, const Report& after,
-                                         const std::string& owner) {
+// What the steps name of one disk, as few ranges as possible, in order: two steps may share what changes as
+// one.
+std::vector<GuestRange> announced_ranges(const std::vector<Step>& steps, const std::string& owner) {
   std::vector<GuestRange> ranges;
-  for (const Finding& finding : after.findings)
-    if (finding.rule == rule("l2/overlaps-metadata") && finding.place.guest && finding.place.owner == owner)
-      ranges.push_back(*finding.place.guest);
   for (const Step& step : steps)
     for (const GuestImpact& impact : step.impact)
       if (impact.owner == owner) ranges.push_back(impact.range);
@@ -51,7 +47,7 @@ class ViewComparer {
         after_(after),
         steps_(steps),
         owner_(std::move(owner)),
-        announced_(announced_ranges(steps, after.report, owner_)) {}
+        announced_(announced_ranges(steps, owner_)) {}
 
   // Walks both in step, extent by extent.
   std::optional<std::string> compare(const DiskState& old_disk, const DiskState& new_disk) {
@@ -75,8 +71,23 @@ class ViewComparer {
     return extent;
   }
 
+  // But for what was announced.
   void compare_extents(const GuestExtent& old_extent, const GuestExtent& new_extent) {
-    if (is_broken(old_extent.kind) || is_announced(old_extent.guest)) return;
+    const std::uint64_t end = old_extent.guest.offset + old_extent.guest.length;
+    std::uint64_t at = old_extent.guest.offset;
+    auto announced = std::ranges::upper_bound(announced_, at, {}, &GuestRange::offset);
+    if (announced != announced_.begin()) --announced;
+    while (at < end) {
+      const std::uint64_t next = announced == announced_.end() ? end : std::min(end, announced->offset);
+      if (at < next) compare_pieces(cut(old_extent, {at, next - at}), cut(new_extent, {at, next - at}));
+      if (announced == announced_.end()) return;
+      at = std::max({at, next, announced->offset + announced->length});
+      ++announced;
+    }
+  }
+
+  void compare_pieces(const GuestExtent& old_extent, const GuestExtent& new_extent) {
+    if (difference_ || is_broken(old_extent.kind)) return;
     const bool same_place =
         old_extent.kind == new_extent.kind && old_extent.host_offset == new_extent.host_offset;
     if (same_place && old_extent.kind != ExtentKind::data) return;
@@ -91,14 +102,6 @@ class ViewComparer {
         fmt::format("the guest would read something else at {:#x} ({} bytes{}{}): {} before, {} after",
                     old_extent.guest.offset, old_extent.guest.length, owner_.empty() ? "" : ", ", owner_,
                     to_string(old_extent.kind), to_string(new_extent.kind));
-  }
-
-  bool is_announced(GuestRange range) const {
-    const auto behind = std::ranges::upper_bound(announced_, range.offset, {}, &GuestRange::offset);
-    if (behind == announced_.begin()) return false;
-    const GuestRange& announced = *std::prev(behind);
-    return range.offset - announced.offset < announced.length &&
-           range.length <= announced.length - (range.offset - announced.offset);
   }
 
   bool is_written(std::uint64_t offset, std::uint64_t length) const {

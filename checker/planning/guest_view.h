@@ -11,11 +11,10 @@
 
 namespace cowvet {
 
-// Both contexts have run all passes; `after`, which has its report, on the overlays that hold the steps'
-// writes. Compares the active disk and every snapshot that is there in both: extents, and content where
-// clusters moved or were written to. Ranges that a step names in its impact may differ, and so may what could
-// not be read before, and what is metadata after as before. Returns the first difference, for people; none:
-// the views are the same.
+// Both contexts have run all passes; `after` on the overlays that hold the steps' writes. Compares the active
+// disk and every snapshot that is there in both: extents, and content where clusters moved or were written
+// to. Ranges that a step names in its impact may differ, and so may what could not be read before. Returns
+// the first difference, for people; none: the views are the same.
 std::optional<std::string> compare_guest_views(const Context& before, const Context& after,
                                                const std::vector<Step>& steps);
 

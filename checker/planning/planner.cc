@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 
 #include "checker/analysis/failed_reads.h"
@@ -140,6 +141,7 @@ class Planner {
   bool apply_first_stage(Round& round);
   bool is_wanted(const Finding& finding) const;
   void note_kept(const Context& after);
+  void announce_overlaps(const Report& after);
   void finish(const Context& before, std::unique_ptr<Context> after, const Inputs& edited, Editor& editor);
 
   std::string find_recovered_read() const;
@@ -270,6 +272,24 @@ std::string Planner::find_recovered_read() const {
   return "";
 }
 
+// Where guest data still lies on metadata, the guest reads what a step writes there.
+void Planner::announce_overlaps(const Report& after) {
+  std::map<std::uint64_t, std::pair<std::uint64_t, Step*>> writes;  // offset to end and step
+  for (Step& step : plan_.steps)
+    for (const Write& write : step.writes)
+      if (write.target == File::image)
+        writes.emplace(write.offset, std::pair(write.offset + write.new_bytes.size(), &step));
+  for (const Finding& finding : after.findings) {
+    if (finding.rule != rule("l2/overlaps-metadata") || !finding.place.guest || !finding.other) continue;
+    const auto behind = writes.lower_bound(finding.other->offset + finding.other->length);
+    if (behind == writes.begin()) continue;
+    const auto& [end, step] = std::prev(behind)->second;
+    if (end > finding.other->offset)
+      step->impact.push_back(
+          {*finding.place.guest, finding.place.owner, "metadata", "the metadata as it is then"});
+  }
+}
+
 // The rehearsal: what the checker finds now, when it knows no more than anybody who looks at the image.
 void Planner::finish(const Context& before, std::unique_ptr<Context> after, const Inputs& edited,
                      Editor& editor) {
@@ -281,6 +301,7 @@ void Planner::finish(const Context& before, std::unique_ptr<Context> after, cons
   plan_.remaining = after->report.totals;
   if (!plan_.unfit.empty() || plan_.steps.empty()) return;
   note_kept(*after);
+  announce_overlaps(after->report);
   plan_.unfit = find_harm(before, *after, notes_.found_before, plan_.steps);
   if (plan_.unfit.empty()) plan_.unfit = find_recovered_read();
 }

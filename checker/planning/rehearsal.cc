@@ -99,16 +99,16 @@ std::string find_harm(const Context& before, const Context& after, const std::se
   // What is left must have been there before: a repair makes nothing worse.
   std::set<RuleId> found = found_before;
   for (const Step& step : steps) found.insert(step.rule);
-  const bool lost_before =
-      before.findings.added(rule("refcount/orphan-mapping")) != 0 || may_hold_lost_data(found);
+  const bool lost_before = before.findings.added(rule("refcount/orphan-mapping")) != 0 ||
+                           before.has_empty_l2_table || may_hold_lost_data(found);
   const bool unknown =
       before.findings.total(Severity::unchecked) != 0 || after.findings.total(Severity::unchecked) != 0;
   const auto may_follow = [&](RuleId id) {
     // Leaks are called lost data as long as something is unknown, and leaks when that is settled; and what
     // lost its refcount as well as its reference gets one. While something is unknown nothing is freed, not
     // even what the plan gave up.
-    if (is_about_leaks(id)) return lost_before || unknown;
-    if (id == rule("refcount/orphan-mapping") || id == rule("header/l1-implausible")) return unknown;
+    if (is_about_leaks(id) || id == rule("refcount/orphan-mapping")) return lost_before || unknown;
+    if (id == rule("header/l1-implausible")) return unknown;
     // Two tables instead of a shared one share a cluster that could not be read and copied.
     if (id == rule("l2/cross-linked")) return found.contains(rule("l1/shared"));
     return id == rule("file/unreadable");  // says nothing of the image

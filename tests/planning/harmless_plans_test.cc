@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <random>
 
 #include "checker/analysis/passes.h"
 #include "checker/device/memory_device.h"
@@ -35,15 +36,30 @@ OpenCompanion opens(const std::optional<std::vector<std::byte>>& data_file) {
   };
 }
 
+class TestDevice final : public WrappingDevice {
+ public:
+  TestDevice(const Device& below, bool is_block_device)
+      : WrappingDevice(below), is_block_device_(is_block_device) {}
+  bool is_block_device() const override { return is_block_device_; }
+
+ private:
+  bool is_block_device_;
+};
+
 // What is in the files, all of it readable.
 struct Truth {
-  Truth(const std::vector<std::byte>& image, const std::optional<std::vector<std::byte>>& data_file)
-      : device(image), inputs{device, opens(data_file), {}}, context(inputs, options, progress) {
+  Truth(const std::vector<std::byte>& image, const std::optional<std::vector<std::byte>>& data_file,
+        bool is_block_device)
+      : memory(image),
+        device(memory, is_block_device),
+        inputs{device, opens(data_file), {}},
+        context(inputs, options, progress) {
     run_passes(context);
     context.report = finish_report(context);
   }
 
-  MemoryDevice device;
+  MemoryDevice memory;
+  TestDevice device;
   Inputs inputs;
   Options options{.threads = 1, .deep = true, .findings_per_rule = 0};
   Progress progress;
@@ -68,8 +84,9 @@ struct Case {
       SCOPED_TRACE(all_consents);
       FaultDevice faulty(readable);
       spoil(faulty);
+      const TestDevice device(faulty, is_block_device);
       const auto plan =
-          make_plan({faulty, opens(data_file), {}},
+          make_plan({device, opens(data_file), {}},
                     {.allow_metadata = all_consents, .allow_lossy = all_consents, .threads = 1});
       if (plan && must_be_fit) {
         EXPECT_EQ(plan->unfit, "");
@@ -85,8 +102,11 @@ struct Case {
     std::vector<std::byte> repaired = image;
     std::optional<std::vector<std::byte>> repaired_data = data_file;
     ASSERT_TRUE(carry_out(plan, repaired, repaired_data)) << "it writes where nothing could be read";
-    const Truth before(image, data_file);
-    const Truth after(repaired, repaired_data);
+    if (is_block_device) {
+      EXPECT_EQ(repaired.size(), image.size());
+    }
+    const Truth before(image, data_file, is_block_device);
+    const Truth after(repaired, repaired_data, is_block_device);
     // Nothing is freed while something is unknown, not even what the plan gave up.
     std::set<RuleId> found_before{rule("refcount/leak"), rule("refcount/too-high"),
                                   rule("refcount/orphan-mapping"), rule("header/l1-implausible")};
@@ -99,6 +119,7 @@ struct Case {
 
   std::vector<std::byte> image;
   std::optional<std::vector<std::byte>> data_file;
+  bool is_block_device = false;
 };
 
 // How many places of each image are tried; COWVET_BAD_PLACES in the environment: another number.
@@ -107,23 +128,35 @@ std::uint64_t places() {
   return number ? std::strtoull(number, nullptr, 10) : 4;
 }
 
+// Two clusters of the largest size.
+const std::vector<std::byte>& noise() {
+  static const std::vector<std::byte> bytes = [] {
+    std::vector<std::byte> made(4 << 20);
+    std::mt19937 random(1);
+    std::ranges::generate(made, [&] { return static_cast<std::byte>(random()); });
+    return made;
+  }();
+  return bytes;
+}
+
 // Each test takes its share of the recipes.
 constexpr std::size_t kShares = 32;
 
-class UnreadablePlaces : public testing::TestWithParam<std::size_t> {
+class HarmlessPlans : public testing::TestWithParam<std::size_t> {
  protected:
   template <typename Try>
   void for_each_recipe(Try try_recipe) {
     for (std::size_t i = GetParam(); i < recipes().size(); i += kShares) {
       SCOPED_TRACE(recipes()[i].name);
-      try_recipe(Case(recipes()[i]), i);
+      Case damaged(recipes()[i]);
+      try_recipe(damaged, i);
     }
   }
 };
 
-TEST_P(UnreadablePlaces, are_not_written_to_and_cost_nothing) {
+TEST_P(HarmlessPlans, write_nothing_where_nothing_can_be_read) {
   constexpr std::uint64_t kSector = 512;
-  for_each_recipe([](const Case& damaged, std::size_t number) {
+  for_each_recipe([](Case& damaged, std::size_t number) {
     const std::uint64_t sectors = divide_up(damaged.image.size(), kSector);
     const std::uint64_t tries = std::min(places(), sectors);
     for (std::uint64_t i = 0; i < tries; ++i) {
@@ -136,8 +169,8 @@ TEST_P(UnreadablePlaces, are_not_written_to_and_cost_nothing) {
 }
 
 // A read that fails once, and not again: what two passes saw differs.
-TEST_P(UnreadablePlaces, that_recover_cost_nothing) {
-  for_each_recipe([](const Case& damaged, std::size_t number) {
+TEST_P(HarmlessPlans, are_made_of_reads_that_fail_always_or_never) {
+  for_each_recipe([](Case& damaged, std::size_t number) {
     bool failed = true;
     for (std::uint64_t read = 1 + number % 4; failed; read += 1 + read / (places() / 4 + 1)) {
       SCOPED_TRACE(fmt::format("read {}", read));
@@ -146,7 +179,23 @@ TEST_P(UnreadablePlaces, that_recover_cost_nothing) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(all, UnreadablePlaces, testing::Range<std::size_t>(0, kShares));
+// A block device cannot grow; what lies behind the image is what was there before it.
+TEST_P(HarmlessPlans, keep_within_block_devices) {
+  for_each_recipe([](Case& damaged, std::size_t) {
+    damaged.is_block_device = true;
+    const std::size_t image_bytes = damaged.image.size();
+    for (const std::size_t more : {std::size_t{0}, std::size_t{512}, noise().size()}) {
+      SCOPED_TRACE(fmt::format("{} bytes behind the image", more));
+      damaged.image.resize(image_bytes);
+      damaged.image.insert(damaged.image.end(), noise().begin(),
+                           noise().begin() + static_cast<std::ptrdiff_t>(more));
+      // Where there is no room for a cluster, no plan may be fit.
+      damaged.plan([](FaultDevice&) {}, more == noise().size());
+    }
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(all, HarmlessPlans, testing::Range<std::size_t>(0, kShares));
 
 }  // namespace
 }  // namespace cowvet
