@@ -40,14 +40,31 @@ std::vector<GuestRange> announced_ranges(const std::vector<Step>& steps, const s
   return merged;
 }
 
+// Where the steps write to a file, in order.
+std::vector<DataExtent> written_ranges(const std::vector<Step>& steps, File file) {
+  std::vector<DataExtent> ranges;
+  for (const Step& step : steps)
+    for (const Write& write : step.writes)
+      if (write.target == file) ranges.push_back({write.offset, write.offset + write.new_bytes.size()});
+  std::ranges::sort(ranges, {}, &DataExtent::begin);
+  std::vector<DataExtent> merged;
+  for (const DataExtent& range : ranges) {
+    if (merged.empty() || range.begin > merged.back().end)
+      merged.push_back(range);
+    else
+      merged.back().end = std::max(merged.back().end, range.end);
+  }
+  return merged;
+}
+
 class ViewComparer {
  public:
   ViewComparer(const Context& before, const Context& after, const std::vector<Step>& steps, std::string owner)
       : before_(before),
         after_(after),
-        steps_(steps),
         owner_(std::move(owner)),
-        announced_(announced_ranges(steps, owner_)) {}
+        announced_(announced_ranges(steps, owner_)),
+        written_(written_ranges(steps, before.header.has_data_file() ? File::data_file : File::image)) {}
 
   // Walks both in step, extent by extent.
   std::optional<std::string> compare(const DiskState& old_disk, const DiskState& new_disk) {
@@ -88,12 +105,14 @@ class ViewComparer {
 
   void compare_pieces(const GuestExtent& old_extent, const GuestExtent& new_extent) {
     if (difference_ || is_broken(old_extent.kind)) return;
-    const bool same_place =
-        old_extent.kind == new_extent.kind && old_extent.host_offset == new_extent.host_offset;
-    if (same_place && old_extent.kind != ExtentKind::data) return;
-    if (same_place && !is_written(*old_extent.host_offset, old_extent.guest.length)) return;
+    const bool same_place = old_extent.kind == new_extent.kind &&
+                            old_extent.host_offset == new_extent.host_offset &&
+                            before_.header.has_data_file() == after_.header.has_data_file();
+    if (same_place && (old_extent.kind != ExtentKind::data || same_where_written(old_extent, new_extent)))
+      return;
     if (reads_zeros(before_, old_extent.kind) && reads_zeros(after_, new_extent.kind)) return;
-    if (is_readable(old_extent.kind) && is_readable(new_extent.kind) && same_content(old_extent, new_extent))
+    if (!same_place && is_readable(old_extent.kind) && is_readable(new_extent.kind) &&
+        same_content(old_extent, new_extent, 0, old_extent.guest.length))
       return;
     if (old_extent.kind == ExtentKind::compressed && is_readable(new_extent.kind) &&
         same_when_decoded(old_extent.guest, new_extent))
@@ -104,14 +123,16 @@ class ViewComparer {
                     to_string(old_extent.kind), to_string(new_extent.kind));
   }
 
-  bool is_written(std::uint64_t offset, std::uint64_t length) const {
-    const File file = before_.header.has_data_file() ? File::data_file : File::image;
-    return std::ranges::any_of(steps_, [&](const Step& step) {
-      return std::ranges::any_of(step.writes, [&](const Write& write) {
-        return write.target == file && write.offset < offset + length &&
-               offset < write.offset + write.new_bytes.size();
-      });
-    });
+  // Of data that stays where it is, only what is written to can change.
+  bool same_where_written(const GuestExtent& old_extent, const GuestExtent& new_extent) const {
+    const std::uint64_t begin = *old_extent.host_offset;
+    const std::uint64_t end = begin + old_extent.guest.length;
+    auto range = std::ranges::upper_bound(written_, begin, {}, &DataExtent::end);
+    for (; range != written_.end() && range->begin < end; ++range)
+      if (!same_content(old_extent, new_extent, std::max(range->begin, begin) - begin,
+                        std::min(range->end, end) - begin))
+        return false;
+    return true;
   }
 
   static bool reads_zeros(const Context& context, ExtentKind kind) {
@@ -119,12 +140,14 @@ class ViewComparer {
   }
   static bool is_readable(ExtentKind kind) { return kind == ExtentKind::data || is_zero(kind); }
 
-  bool same_content(const GuestExtent& old_extent, const GuestExtent& new_extent) const {
+  // In [begin, end) of the extents.
+  bool same_content(const GuestExtent& old_extent, const GuestExtent& new_extent, std::uint64_t begin,
+                    std::uint64_t end) const {
     constexpr std::uint64_t kPiece = 1 << 20;
-    std::vector<std::byte> old_bytes(std::min(kPiece, old_extent.guest.length));
+    std::vector<std::byte> old_bytes(std::min(kPiece, end - begin));
     std::vector<std::byte> new_bytes(old_bytes.size());
-    for (std::uint64_t at = 0; at < old_extent.guest.length; at += kPiece) {
-      const std::uint64_t length = std::min(kPiece, old_extent.guest.length - at);
+    for (std::uint64_t at = begin; at < end; at += kPiece) {
+      const std::uint64_t length = std::min(kPiece, end - at);
       const std::span old_part(old_bytes.data(), length);
       const std::span new_part(new_bytes.data(), length);
       if (!read(before_, old_extent, at, old_part) || !read(after_, new_extent, at, new_part)) return false;
@@ -161,9 +184,9 @@ class ViewComparer {
 
   const Context& before_;
   const Context& after_;
-  const std::vector<Step>& steps_;
   const std::string owner_;
   const std::vector<GuestRange> announced_;
+  const std::vector<DataExtent> written_;
   const DiskState* old_disk_ = nullptr;  // while it is compared
   std::optional<std::string> difference_;
 };

@@ -10,6 +10,7 @@
 
 #include "checker/analysis/passes.h"
 #include "checker/device/memory_device.h"
+#include "checker/device/read_fully.h"
 #include "checker/planning/planner.h"
 #include "checker/planning/rehearsal.h"
 #include "corpus/build.h"
@@ -26,12 +27,31 @@ const std::vector<corpus::Recipe>& recipes() {
   return all;
 }
 
-OpenCompanion opens(const std::optional<std::vector<std::byte>>& data_file) {
-  return [&data_file](const std::string& name) {
+// A data file of which a part may not be readable.
+class DataFile final : public Device {
+ public:
+  DataFile(const std::vector<std::byte>& bytes, const std::string& name, DataExtent unreadable)
+      : memory_(bytes, name), faulty_(memory_) {
+    if (unreadable.begin != unreadable.end) faulty_.fail_range(unreadable.begin, unreadable.end);
+  }
+  const std::string& name() const override { return memory_.name(); }
+  std::uint64_t size_bytes() const override { return memory_.size_bytes(); }
+  std::expected<void, IoError> read(std::uint64_t offset, std::span<std::byte> out) const override {
+    return faulty_.read(offset, out);
+  }
+  DataExtent next_data(std::uint64_t offset) const override { return memory_.next_data(offset); }
+
+ private:
+  MemoryDevice memory_;
+  FaultDevice faulty_;
+};
+
+OpenCompanion opens(const std::optional<std::vector<std::byte>>& data_file, DataExtent unreadable = {}) {
+  return [&data_file, unreadable](const std::string& name) {
     Companion companion{.state = Companion::State::missing, .path = name, .why = "not there"};
     if (!data_file) return companion;
     companion.state = Companion::State::open;
-    companion.device = std::make_unique<MemoryDevice>(*data_file, name);
+    companion.device = std::make_unique<DataFile>(*data_file, name, unreadable);
     return companion;
   };
 }
@@ -86,7 +106,7 @@ struct Case {
       spoil(faulty);
       const TestDevice device(faulty, is_block_device);
       const auto plan =
-          make_plan({device, opens(data_file), {}},
+          make_plan({device, opens(data_file, unreadable_data), {}},
                     {.allow_metadata = all_consents, .allow_lossy = all_consents, .threads = 1});
       if (plan && must_be_fit) {
         EXPECT_EQ(plan->unfit, "");
@@ -120,6 +140,7 @@ struct Case {
   std::vector<std::byte> image;
   std::optional<std::vector<std::byte>> data_file;
   bool is_block_device = false;
+  DataExtent unreadable_data;
 };
 
 // How many places of each image are tried; COWVET_BAD_PLACES in the environment: another number.
@@ -155,15 +176,27 @@ class HarmlessPlans : public testing::TestWithParam<std::size_t> {
 };
 
 TEST_P(HarmlessPlans, write_nothing_where_nothing_can_be_read) {
-  constexpr std::uint64_t kSector = 512;
   for_each_recipe([](Case& damaged, std::size_t number) {
-    const std::uint64_t sectors = divide_up(damaged.image.size(), kSector);
+    const std::uint64_t sectors = divide_up(damaged.image.size(), kSectorBytes);
     const std::uint64_t tries = std::min(places(), sectors);
     for (std::uint64_t i = 0; i < tries; ++i) {
       // Other places in other recipes.
-      const std::uint64_t begin = (i * sectors / tries + number) % sectors * kSector;
+      const std::uint64_t begin = (i * sectors / tries + number) % sectors * kSectorBytes;
       SCOPED_TRACE(fmt::format("sector at {:#x}", begin));
-      damaged.plan([&](FaultDevice& device) { device.fail_range(begin, begin + kSector); }, true);
+      damaged.plan([&](FaultDevice& device) { device.fail_range(begin, begin + kSectorBytes); }, true);
+    }
+  });
+}
+
+TEST_P(HarmlessPlans, write_nothing_where_a_data_file_cannot_be_read) {
+  for_each_recipe([](Case& damaged, std::size_t number) {
+    const std::uint64_t sectors = damaged.data_file ? divide_up(damaged.data_file->size(), kSectorBytes) : 0;
+    const std::uint64_t tries = std::min(places(), sectors);
+    for (std::uint64_t i = 0; i < tries; ++i) {
+      const std::uint64_t begin = (i * sectors / tries + number) % sectors * kSectorBytes;
+      SCOPED_TRACE(fmt::format("sector of the data file at {:#x}", begin));
+      damaged.unreadable_data = {begin, begin + kSectorBytes};
+      damaged.plan([](FaultDevice&) {}, true);
     }
   });
 }
