@@ -47,14 +47,24 @@ void Failing::fail_every_read(int code, bool for_good) {
 }
 
 void Failing::fail_every_operation_of_recovery(std::uint64_t down_at, int code, bool for_good) {
+  fail_recovery(down_at, [&](Machine& machine, std::uint64_t at) { machine.fail_at(at, code, for_good); });
+}
+
+void Failing::fail_every_read_of_recovery(std::uint64_t down_at, int code, bool for_good) {
+  fail_recovery(down_at,
+                [&](Machine& machine, std::uint64_t at) { machine.fail_read_at(at, code, for_good); });
+}
+
+template <typename SetFault>
+void Failing::fail_recovery(std::uint64_t down_at, SetFault set_fault) {
   Machine machine = start_;
   machine.go_down_at(down_at);
   EXPECT_THROW(run_repair(machine, plan_), MachineDown);
   for (const Machine& found : {machine.after_exit(), without_power(machine)}) {
     for (std::uint64_t at = 1;; ++at) {
-      SCOPED_TRACE(testing::Message() << "operation " << at << " of recovery, code " << code);
+      SCOPED_TRACE(testing::Message() << "number " << at << " of the recovery");
       Machine recovering = found;
-      recovering.fail_at(at, code, for_good);
+      set_fault(recovering, at);
       const auto result = run_recovery(recovering);
       if (!recovering.has_failed()) break;
       ASSERT_TRUE(result);

@@ -41,6 +41,12 @@ TEST_P(Fault, is_never_silent_when_an_operation_of_the_recovery_fails) {
       failing.fail_every_operation_of_recovery(down_at, down_at % 2 == 0 ? EIO : ENOSPC, for_good);
 }
 
+TEST_P(Fault, is_never_silent_when_a_read_of_the_recovery_fails) {
+  Failing failing(GetParam().machine, GetParam().plan);
+  for (std::uint64_t down_at = 1; down_at <= failing.operations(); ++down_at)
+    for (const bool for_good : {false, true}) failing.fail_every_read_of_recovery(down_at, EIO, for_good);
+}
+
 TEST_P(Fault, leaves_old_or_new_when_interrupted_at_any_time) {
   const HandMadeRepair& repair = GetParam();
   const Contents old = contents_of(repair.machine);
@@ -82,6 +88,12 @@ TEST(Refusal, does_not_apply_a_plan_of_another_image_or_an_unfit_one) {
   other = repair.plan;
   other.steps[0].writes[0].offset = ~std::uint64_t{0} - 16;
   EXPECT_EQ(run_repair(repair.machine, other).state, State::unchanged);
+  other = repair.plan;
+  other.image_bytes_after = other.image.size_bytes - 1;
+  EXPECT_EQ(run_repair(repair.machine, other).message, "image: the plan would cut it");
+  other = repair.plan;
+  other.data_file = Binding{.path = "disk.raw"};
+  EXPECT_EQ(run_repair(repair.machine, other).message, "the plan changes a data file, which was not opened");
   EXPECT_EQ(repair.machine.operations(), 0u);
 }
 

@@ -30,6 +30,7 @@ TEST_P(RecipeFault, is_never_silent) {
       failing.fail_every_operation(kCodes[(GetParam() + for_good) % std::size(kCodes)], for_good);
       failing.fail_every_read(EIO, for_good);
       failing.fail_every_operation_of_recovery(1 + GetParam() % failing.operations(), EIO, for_good);
+      failing.fail_every_read_of_recovery(1 + GetParam() % failing.operations(), EIO, for_good);
     }
     EXPECT_GT(failing.failures(), 2 * failing.operations());
     failures_ += failing.failures();
