@@ -7,6 +7,8 @@
 
 #include "checker/analysis/bitmap_tables.h"
 #include "checker/analysis/extension_area.h"
+#include "checker/analysis/refcount_table.h"
+#include "checker/analysis/references.h"
 #include "checker/format/entries.h"
 #include "checker/planning/bitmap_directory.h"
 #include "checker/planning/lost_tables.h"
@@ -16,6 +18,13 @@ namespace cowvet {
 namespace {
 
 constexpr std::uint32_t kMostBitmaps = 65535;  // QEMU limit
+
+// Whether another structure lies there as well: until that is settled, nothing is written there.
+bool is_disputed(const Round& round, const Finding& finding) {
+  const unsigned bits = round.context.geometry.cluster_bits;
+  const std::uint64_t cluster = finding.place.offset >> bits;
+  return round.context.references->contested(cluster) || round.context.refcounts->is_block(cluster << bits);
+}
 
 void clear_bytes(Round& round, const Finding& finding, std::string why) {
   round.editor.begin(finding.rule, Remedy::safe, std::move(why));
@@ -27,10 +36,11 @@ void clear_reserved_field(Round& round, const Finding& finding) {
 }
 
 void clear_padding(Round& round, const Finding& finding) {
-  clear_bytes(round, finding, "clear the padding");
+  if (!is_disputed(round, finding)) clear_bytes(round, finding, "clear the padding");
 }
 
 void clear_entry_bits(Round& round, const Finding& finding) {
+  if (is_disputed(round, finding)) return;
   round.editor.begin(finding.rule, Remedy::safe, "clear reserved bits").count = finding.count;
   for (std::uint64_t i = 0; i < finding.count; ++i) {
     const std::uint64_t at = finding.place.offset + i * 8;
@@ -45,7 +55,7 @@ void clear_tail(Round& round, const Finding& finding) {
   const auto record = std::ranges::find_if(context.bitmaps, [&](const BitmapRecord& candidate) {
     return candidate.table_usable && candidate.owner() == finding.place.owner;
   });
-  if (record == context.bitmaps.end()) return;
+  if (record == context.bitmaps.end() || is_disputed(round, finding)) return;
   const std::uint64_t granule = std::uint64_t{1} << record->bitmap.granularity_bits;
   const unsigned used_bits = divide_up(context.header.size, granule) % 8;
   std::vector<std::byte> tail(finding.place.length);

@@ -203,15 +203,17 @@ void settle_overlap(Round& round, const Finding& finding) {
   // table is made anew (refcount_remedies.cc).
   const bool on_refcount_table =
       claimant.structure == Structure::refcount_table || owner.structure == Structure::refcount_table;
+  const std::string chosen = round.chosen(finding.rule, "");
+  const bool is_settled = chosen == "copy" || chosen == "drop";
   const Candidate* candidate =
-      on_refcount_table ? pick_perfect(round, candidates) : pick(round, finding, candidates);
+      on_refcount_table || is_settled ? pick_perfect(round, candidates) : pick(round, finding, candidates);
   if (candidate) {
     round.moved_for_overlap = true;
     Step& step = apply_candidate(round, finding, *candidate);
     for (const Place* place : {&claimant, &owner}) add_impact(round, *place, step);
     return;
   }
-  if (!candidates.empty() || on_refcount_table) return;
+  if ((!candidates.empty() && !is_settled) || on_refcount_table) return;
   const bool claimant_fits = fits(round, claimant);
   const bool owner_fits = fits(round, owner);
   if (claimant_fits && owner_fits) return separate(round, finding);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "checker/analysis/passes.h"
+#include "checker/analysis/refcount_table.h"
 #include "checker/planning/fixed_companion.h"
 #include "checker/planning/guest_view.h"
 #include "checker/planning/lost_counts.h"
@@ -99,8 +100,10 @@ std::string find_harm(const Context& before, const Context& after, const std::se
   // What is left must have been there before: a repair makes nothing worse.
   std::set<RuleId> found = found_before;
   for (const Step& step : steps) found.insert(step.rule);
+  const bool not_all_counts = !before.refcounts || !before.refcounts->complete ||
+                              !std::ranges::all_of(before.refcounts->blocks, &RefcountBlock::believed);
   const bool lost_before = before.findings.added(rule("refcount/orphan-mapping")) != 0 ||
-                           before.has_empty_l2_table || may_hold_lost_data(found);
+                           before.has_empty_l2_table || not_all_counts || may_hold_lost_data(found);
   const bool unknown =
       before.findings.total(Severity::unchecked) != 0 || after.findings.total(Severity::unchecked) != 0;
   const auto may_follow = [&](RuleId id) {
