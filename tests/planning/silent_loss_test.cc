@@ -190,20 +190,30 @@ TEST_P(SilentLoss, does_not_happen_when_two_pointers_and_refcounts_are_damaged) 
       }
 }
 
-constexpr Shape kRichShape{"rich", "image cluster=4K size=8M",
-                           "  snapshot 1\n  write 0+16K with=random\n  compress 6M+8K\n"
-                           "  snapshot 2\n  write 4K+4K with=random\n"
-                           "  bitmap a set=0+64K granularity=4K\n  bitmap b set=2M+64K granularity=512\n"};
+constexpr const char* kRich =
+    "  snapshot 1\n  write 0+16K with=random\n  compress 6M+64K\n  snapshot 2\n  write 4K+4K with=random\n"
+    "  bitmap a set=0+64K granularity=4K\n  bitmap b set=2M+64K granularity=512\n";
+constexpr Shape kRichShapes[] = {
+    {"plain", "image cluster=4K size=8M", kRich},
+    {"small_clusters", "image cluster=512 size=8M", kRich},
+    {"larger_clusters", "image cluster=16K size=8M", kRich},
+    {"byte_refcounts", "image cluster=4K size=8M refcount-bits=8", kRich},
+    {"subclusters", "image cluster=16K size=16M extended-l2", kRich},
+};
 
-TEST(StrayedPointers, are_repaired_and_silence_no_loss) {
+class StrayedPointers : public testing::TestWithParam<Shape> {};
+
+TEST_P(StrayedPointers, are_repaired_and_silence_no_loss) {
   for (const char* stray : kStrays)
     for (const char* place : kPlaces) {
       const std::string damage = fmt::format("  {}\n", fmt::format(fmt::runtime(stray), place));
-      EXPECT_EQ(find_loss(kRichShape, damage), "") << damage;
-      EXPECT_EQ(find_rest(kRichShape, damage), "") << damage;
+      EXPECT_EQ(find_loss(GetParam(), damage), "") << damage;
+      EXPECT_EQ(find_rest(GetParam(), damage), "") << damage;
     }
 }
 
+INSTANTIATE_TEST_SUITE_P(all, StrayedPointers, testing::ValuesIn(kRichShapes),
+                         [](const auto& test) { return test.param.name; });
 INSTANTIATE_TEST_SUITE_P(all, SilentLoss, testing::ValuesIn(kShapes),
                          [](const auto& test) { return test.param.name; });
 
