@@ -4,9 +4,10 @@
 #
 #   tests/coverage.sh [--files] [--missed] [BUILD_DIRECTORY]
 #
-# --files: a row for each file, too. --missed: the places that were not reached. Runs the test programs that reach
-# these parts, without the tests that only compare with QEMU, or where another user cannot write counters; builds with clang, whose counters know lines and
-# conditions of the source, in a directory of its own (build-coverage). Takes minutes. Needs llvm-19.
+# --files: a row for each file, too. --missed: the places that were not reached. Runs the test programs that
+# reach these parts, without the tests that only compare with QEMU, or where another user cannot write counters.
+# Builds with clang, whose counters know lines and conditions of the source, in a directory of its own
+# (build-coverage). Takes minutes. Needs llvm-19.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 options=()
@@ -25,11 +26,13 @@ rm -rf "$build/profiles"
 mkdir "$build/profiles"
 run_shard() { # BUILD SUITE SHARD: one of eight parts of a suite
   LLVM_PROFILE_FILE="$1/profiles/%m-$2-$3.profraw" GTEST_TOTAL_SHARDS=8 GTEST_SHARD_INDEX=$3 \
-    "$1/tests/$2_test" --gtest_brief=1 --gtest_filter='-Qemu*:*/QemuProof*:RandomDamage*:*/PackCorpus*:*_without_rights_*'
+    "$1/tests/$2_test" --gtest_brief=1 \
+    --gtest_filter='-Qemu*:*/QemuProof*:RandomDamage*:*/PackCorpus*:*_without_rights_*'
 }
 export -f run_shard
 for suite in "${suites[@]}"; do printf "$suite %s\n" {0..7}; done |
   xargs -P "$(nproc)" -L 1 bash -c 'run_shard "$0" "$@"' "$build"
 llvm-profdata-19 merge -sparse -o "$build/profile" "$build"/profiles/*.profraw
-tests/coverage_table.py "${options[@]}" "$build/profile" 95 85 checker/format checker/analysis checker/planning repair -- \
+tests/coverage_table.py "${options[@]}" "$build/profile" 95 85 \
+  checker/format checker/analysis checker/planning repair -- \
   "$build/checker/cowvet" "$build/repair/cowvet-repair" "${test_programs[@]}"

@@ -8,15 +8,19 @@
 
 namespace cowvet {
 
+bool Allocator::load_block(const RefcountBlock& block) {
+  if (block_offset_ == block.offset) return true;
+  block_offset_ = 0;
+  block_.resize(context_.geometry.cluster_bytes);
+  if (!editor_.image().read(block.offset, block_)) return false;
+  block_offset_ = block.offset;
+  return true;
+}
+
 std::optional<std::uint64_t> Allocator::stored_refcount(std::uint64_t cluster) {
   const RefcountBlock* block = context_.refcounts->block_of(cluster);
   if (!block) return std::nullopt;
-  if (!block->believed) return 1;  // nobody knows
-  if (block_offset_ != block->offset) {
-    block_.resize(context_.geometry.cluster_bytes);
-    if (!editor_.image().read(block->offset, block_)) return 1;
-    block_offset_ = block->offset;
-  }
+  if (!block->believed || !load_block(*block)) return 1;  // nobody knows
   const unsigned order = context_.geometry.refcount_order;
   const std::uint64_t index = cluster % context_.refcounts->clusters_per_block;
   const std::uint64_t stored = get_refcount(block_, order, index);
@@ -70,16 +74,15 @@ std::optional<std::uint64_t> Allocator::find_free(std::uint64_t count) {
 }
 
 // Whether later rounds can give the clusters refcounts: in blocks that can be read, or in new ones.
-bool Allocator::can_be_counted(std::uint64_t first, std::uint64_t count) const {
+bool Allocator::can_be_counted(std::uint64_t first, std::uint64_t count) {
   const RefcountTable& table = *context_.refcounts;
   // Refcounts that cannot be used are counted anew only where nothing is unknown.
   const bool may_count_anew = context_.findings.total(Severity::unchecked) == 0;
   if (!table.complete) return may_count_anew;
-  std::vector<std::byte> counts(context_.geometry.cluster_bytes);
-  for (std::uint64_t at = first; at < first + count; at += table.clusters_per_block) {
-    const RefcountBlock* block = table.block_of(at);
-    if (block && block->believed && !editor_.image().read(block->offset, counts)) return false;
-    if (block && !block->believed && !may_count_anew) return false;
+  const std::uint64_t per_block = table.clusters_per_block;
+  for (std::uint64_t index = first / per_block; index <= (first + count - 1) / per_block; ++index) {
+    const RefcountBlock* block = table.block_of(index * per_block);
+    if (block && !(block->believed ? load_block(*block) : may_count_anew)) return false;
   }
   return true;
 }

@@ -8,6 +8,7 @@
 
 #include "checker/analysis/cluster_set.h"
 #include "checker/analysis/context.h"
+#include "checker/analysis/refcount_table.h"
 #include "checker/planning/editor.h"
 
 namespace cowvet {
@@ -27,8 +28,9 @@ class Allocator {
 
  private:
   std::optional<std::uint64_t> find_free(std::uint64_t count);
-  bool can_be_counted(std::uint64_t first, std::uint64_t count) const;
+  bool can_be_counted(std::uint64_t first, std::uint64_t count);
   bool is_free(std::uint64_t cluster);
+  bool load_block(const RefcountBlock& block);
   // None where it was lost.
   std::optional<std::uint64_t> stored_refcount(std::uint64_t cluster);
   bool reads_as_zeros(std::uint64_t cluster);
