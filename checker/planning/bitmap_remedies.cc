@@ -132,31 +132,44 @@ void drop_stale(Round& round, const Finding& finding) {
     drop_bitmaps_extension(round, finding, "drop bitmaps that are out of date");
 }
 
-// Whether the finding is about the bitmap's directory entry or its table.
-bool concerns(const BitmapRecord& record, const Finding& finding) {
-  const std::uint64_t at = finding.place.offset;
-  if (finding.place.structure == Structure::bitmap_directory)
-    return record.entry_offset <= at && at < record.entry_offset + sizeof(RawBitmapHead);
-  return record.table_usable && record.bitmap.table_offset <= at &&
-         at < record.bitmap.table_offset + record.bitmap.table_size * std::uint64_t{8};
+// The bitmaps of whose directory entries or tables a rule has findings, by the offsets of their entries.
+std::set<std::uint64_t> offenders(const Round& round, RuleId rule) {
+  std::set<std::uint64_t> in_directory;
+  std::set<std::uint64_t> in_tables;
+  for (const Finding* finding : round.of_rule(rule))
+    if (round.is_asked_for(*finding))
+      (finding->place.structure == Structure::bitmap_directory ? in_directory : in_tables)
+          .insert(finding->place.offset);
+  const auto any_in = [](const std::set<std::uint64_t>& places, std::uint64_t offset, std::uint64_t length) {
+    const auto first = places.lower_bound(offset);
+    return first != places.end() && *first - offset < length;
+  };
+  std::set<std::uint64_t> entries;
+  for (const BitmapRecord& record : round.context.bitmaps) {
+    const std::uint64_t table_bytes = record.bitmap.table_size * std::uint64_t{8};
+    if (any_in(in_directory, record.entry_offset, sizeof(RawBitmapHead)) ||
+        (record.table_usable && any_in(in_tables, record.bitmap.table_offset, table_bytes)))
+      entries.insert(record.entry_offset);
+  }
+  return entries;
 }
 
-void drop_bitmap(Round& round, const Finding& finding) {
-  if (!round.is_asked_for(finding) || round.rewrote_bitmaps || !round.may(finding, Remedy::metadata)) return;
-  std::set<std::uint64_t> dropped;
+void drop_offenders(Round& round, const Finding& finding) {
+  if (round.rewrote_bitmaps || !round.may(finding, Remedy::metadata)) return;
+  const std::set<std::uint64_t> dropped = offenders(round, finding.rule);
   std::string names;
-  for (const BitmapRecord& record : round.context.bitmaps) {
-    const bool broken = std::ranges::any_of(round.findings, [&](const Finding& other) {
-      return other.rule == finding.rule && round.is_asked_for(other) && concerns(record, other);
-    });
-    if (!broken) continue;
-    dropped.insert(record.entry_offset);
-    if (dropped.size() <= 3) names += (names.empty() ? "" : ", ") + excerpt(record.bitmap.name);
-  }
+  int named = 0;
+  for (const BitmapRecord& record : round.context.bitmaps)
+    if (dropped.contains(record.entry_offset) && ++named <= 3)
+      names += (names.empty() ? "" : ", ") + excerpt(record.bitmap.name);
   drop_bitmaps(round, finding,
                fmt::format("give up the bitmap{} {}{}", dropped.size() == 1 ? "" : "s", names,
                            dropped.size() > 3 ? ", ..." : ""),
                [&](const BitmapRecord& record) { return dropped.contains(record.entry_offset); });
+}
+
+void drop_bitmap(Round& round, const Finding& finding) {
+  if (round.is_asked_for(finding) && round.is_first_of(finding.rule)) drop_offenders(round, finding);
 }
 
 // As long as the size of the disk is in doubt, so is what the tables of its bitmaps should have.
@@ -165,17 +178,17 @@ void drop_misfit(Round& round, const Finding& finding) {
 }
 
 void find_or_drop_table(Round& round, const Finding& finding) {
-  const auto record = std::ranges::find_if(
-      round.context.bitmaps, [&](const BitmapRecord& candidate) { return concerns(candidate, finding); });
+  if (!round.is_first_of(finding.rule)) return;
   const auto is_lost = [](const BitmapRecord& other) {
     return !other.table_usable && other.bitmap.table_size != 0;
   };
+  const auto record = std::ranges::find_if(round.context.bitmaps, is_lost);
   if (record == round.context.bitmaps.end() || round.rewrote_bitmaps) return;
   const std::vector<std::uint64_t> offsets = lost_bitmap_tables(round, record->bitmap.table_size, false);
   if (offsets.size() != 1 ||
       needed_table_entries(round.context, record->bitmap) != record->bitmap.table_size ||
       std::ranges::count_if(round.context.bitmaps, is_lost) != 1)
-    return drop_bitmap(round, finding);
+    return drop_offenders(round, finding);
   round.editor.begin(finding.rule, Remedy::safe,
                      fmt::format("name the only lost bitmap table, at {:#x}", offsets[0]));
   round.editor.write_number(File::image, record->entry_offset + offsetof(RawBitmapHead, bitmap_table_offset),

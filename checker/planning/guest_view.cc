@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "checker/analysis/areas.h"
 #include "checker/analysis/bytes.h"
@@ -21,13 +23,7 @@ bool is_zero(ExtentKind kind) {
   return kind == ExtentKind::zero || kind == ExtentKind::zero_allocated;
 }
 
-// What the steps name of one disk, as few ranges as possible, in order: two steps may share what changes as
-// one.
-std::vector<GuestRange> announced_ranges(const std::vector<Step>& steps, const std::string& owner) {
-  std::vector<GuestRange> ranges;
-  for (const Step& step : steps)
-    for (const GuestImpact& impact : step.impact)
-      if (impact.owner == owner) ranges.push_back(impact.range);
+std::vector<GuestRange> merge(std::vector<GuestRange> ranges) {
   std::ranges::sort(ranges, {}, &GuestRange::offset);
   std::vector<GuestRange> merged;
   for (const GuestRange& range : ranges) {
@@ -38,6 +34,16 @@ std::vector<GuestRange> announced_ranges(const std::vector<Step>& steps, const s
       merged.back().length = std::max(merged.back().length, end - merged.back().offset);
   }
   return merged;
+}
+
+// What the steps name, by owner of the disk, as few ranges as possible, in order: two steps may share what
+// changes as one.
+std::map<std::string, std::vector<GuestRange>> announced_ranges(const std::vector<Step>& steps) {
+  std::map<std::string, std::vector<GuestRange>> ranges;
+  for (const Step& step : steps)
+    for (const GuestImpact& impact : step.impact) ranges[impact.owner].push_back(impact.range);
+  for (auto& [owner, of_owner] : ranges) of_owner = merge(std::move(of_owner));
+  return ranges;
 }
 
 // Where the steps write to a file, in order.
@@ -59,12 +65,10 @@ std::vector<DataExtent> written_ranges(const std::vector<Step>& steps, File file
 
 class ViewComparer {
  public:
-  ViewComparer(const Context& before, const Context& after, const std::vector<Step>& steps, std::string owner)
-      : before_(before),
-        after_(after),
-        owner_(std::move(owner)),
-        announced_(announced_ranges(steps, owner_)),
-        written_(written_ranges(steps, before.header.has_data_file() ? File::data_file : File::image)) {}
+  // Both as they are in `announced_ranges` and `written_ranges`; what outlives the comparer.
+  ViewComparer(const Context& before, const Context& after, const std::vector<GuestRange>& announced,
+               const std::vector<DataExtent>& written, std::string owner)
+      : before_(before), after_(after), announced_(announced), written_(written), owner_(std::move(owner)) {}
 
   // Walks both in step, extent by extent.
   std::optional<std::string> compare(const DiskState& old_disk, const DiskState& new_disk) {
@@ -184,9 +188,9 @@ class ViewComparer {
 
   const Context& before_;
   const Context& after_;
+  const std::vector<GuestRange>& announced_;
+  const std::vector<DataExtent>& written_;
   const std::string owner_;
-  const std::vector<GuestRange> announced_;
-  const std::vector<DataExtent> written_;
   const DiskState* old_disk_ = nullptr;  // while it is compared
   std::optional<std::string> difference_;
 };
@@ -227,16 +231,25 @@ bool is_out_of_view(const Context& before, const Context& after, const std::vect
 std::optional<std::string> compare_guest_views(const Context& before, const Context& after,
                                                const std::vector<Step>& steps) {
   if (is_out_of_view(before, after, steps)) return std::nullopt;
-  if (auto difference =
-          ViewComparer(before, after, steps, "").compare(active_disk(before), active_disk(after)))
-    return difference;
+  const std::map<std::string, std::vector<GuestRange>> announced = announced_ranges(steps);
+  const std::vector<DataExtent> written =
+      written_ranges(steps, before.header.has_data_file() ? File::data_file : File::image);
+  const auto differ = [&](const std::string& owner, const DiskState& old_disk, const DiskState& new_disk) {
+    static const std::vector<GuestRange> kNothing;
+    const auto of_owner = announced.find(owner);
+    return ViewComparer(before, after, of_owner == announced.end() ? kNothing : of_owner->second, written,
+                        owner)
+        .compare(old_disk, new_disk);
+  };
+  if (auto difference = differ("", active_disk(before), active_disk(after))) return difference;
+  std::map<std::pair<std::string_view, std::string_view>, const SnapshotRecord*> there;  // by id and name
+  for (const SnapshotRecord& record : after.snapshots)
+    there.try_emplace({record.snapshot.id, record.snapshot.name}, &record);
   for (const SnapshotRecord& old_record : before.snapshots) {
-    const auto same = std::ranges::find_if(after.snapshots, [&](const SnapshotRecord& record) {
-      return record.snapshot.id == old_record.snapshot.id && record.snapshot.name == old_record.snapshot.name;
-    });
-    if (same == after.snapshots.end()) continue;
-    if (auto difference = ViewComparer(before, after, steps, old_record.owner())
-                              .compare(snapshot_disk(before, old_record), snapshot_disk(after, *same)))
+    const auto same = there.find({old_record.snapshot.id, old_record.snapshot.name});
+    if (same == there.end()) continue;
+    if (auto difference = differ(old_record.owner(), snapshot_disk(before, old_record),
+                                 snapshot_disk(after, *same->second)))
       return difference;
   }
   return std::nullopt;

@@ -56,6 +56,7 @@ struct Round {
   // The first snapshot with that Place::owner, or nullptr.
   const SnapshotRecord* snapshot_of(const std::string& owner) const;
   std::vector<const Finding*> lost_l2_tables() const;  // which nothing names
+  std::set<RuleId> begun;                              // see is_first_of
   bool replaced_table = false;                         // the refcount table, in this round
   std::set<std::uint64_t> new_blocks;                  // refcount table indices that got one in this round
   std::set<std::uint64_t> wiped_sectors;               // offsets; of refcount blocks, looked at in this round
@@ -75,6 +76,9 @@ struct Round {
 
   // The clusters of a stretch of the image file, in bytes, hold nothing that is needed any more.
   void release(std::uint64_t offset, std::uint64_t length);
+  // Whether this is the first time in this round that a remedy asks: those that settle all findings of a rule
+  // at once do so once, however many there are.
+  bool is_first_of(RuleId rule) { return begun.insert(rule).second; }
   // Whether a remedy of this class may be applied; where it may not, that is noted for the user.
   bool may(const Finding& finding, Remedy remedy);
   // A notice is no damage: what it is about is changed only where the user names it.

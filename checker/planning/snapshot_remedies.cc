@@ -21,35 +21,38 @@ constexpr std::size_t kMostExtraBytes = 1024;  // QEMU limit
 // The snapshot whose table entry a finding lies in.
 const SnapshotRecord* record_of(const Round& round, const Finding& finding) {
   const auto& records = round.context.snapshots;
-  const auto record = std::ranges::find_if(records, [&](const SnapshotRecord& candidate) {
-    return candidate.entry_offset <= finding.place.offset &&
-           finding.place.offset < candidate.entry_offset + sizeof(RawSnapshotHead);
-  });
-  return record == records.end() ? nullptr : &*record;
+  const auto behind =
+      std::ranges::upper_bound(records, finding.place.offset, {}, &SnapshotRecord::entry_offset);
+  if (behind == records.begin()) return nullptr;
+  const SnapshotRecord& record = *std::prev(behind);
+  return finding.place.offset - record.entry_offset < sizeof(RawSnapshotHead) ? &record : nullptr;
 }
 
-void drop_snapshot(Round& round, const Finding& finding) {
-  if (!round.may(finding, Remedy::metadata)) return;
+void drop_offenders(Round& round, const Finding& finding) {
+  if (round.rewrote_snapshots || !round.may(finding, Remedy::metadata)) return;
   std::set<std::uint64_t> offsets;
-  for (const Finding& other : round.findings)
-    if (other.rule == finding.rule)
-      if (const SnapshotRecord* record = record_of(round, other)) offsets.insert(record->entry_offset);
+  for (const Finding* other : round.of_rule(finding.rule))
+    if (const SnapshotRecord* record = record_of(round, *other)) offsets.insert(record->entry_offset);
   drop_snapshots(round, finding,
                  fmt::format("give up {} snapshot{} that cannot be read", offsets.size(),
                              offsets.size() == 1 ? "" : "s"),
                  [&](const SnapshotRecord& record) { return offsets.contains(record.entry_offset); });
 }
 
+void drop_snapshot(Round& round, const Finding& finding) {
+  if (round.is_first_of(finding.rule)) drop_offenders(round, finding);
+}
+
 void find_or_drop_l1(Round& round, const Finding& finding) {
   const SnapshotRecord* record = record_of(round, finding);
-  if (!record || round.rewrote_snapshots) return;
+  if (!record || round.rewrote_snapshots || !round.is_first_of(finding.rule)) return;
   const auto is_lost = [](const SnapshotRecord& other) { return !other.l1_usable; };
   std::vector<Candidate> candidates;
   if (std::ranges::count_if(round.context.snapshots, is_lost) == 1)
     candidates = snapshot_l1_candidates(round, *record);
   const Candidate* candidate = pick(round, finding, candidates);
   if (!candidate) {
-    if (candidates.empty()) drop_snapshot(round, finding);
+    if (candidates.empty()) drop_offenders(round, finding);
     return;
   }
   apply_candidate(round, finding, *candidate)
@@ -135,6 +138,7 @@ void shorten_extra_data(Round& round, const Finding& finding) {
 }
 
 void renumber(Round& round, const Finding& finding) {
+  if (!round.is_first_of(finding.rule)) return;
   std::set<std::string> used;
   for (const SnapshotRecord& record : round.context.snapshots) used.insert(record.snapshot.id);
   std::set<std::string> seen;
