@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checker/analysis/context.h"
 #include "checker/analysis/decompress.h"
 #include "checker/format/endian.h"
 #include "checker/format/entries.h"
@@ -23,8 +24,8 @@ void GuestReader::load_snapshots() {
     const auto entry = decode_snapshot(std::span(built_.image).subspan(at));
     if (!entry) return;
     const Snapshot& found = entry->snapshot;
-    snapshots_["snapshot " + found.id + " (" + found.name + ")"] = {found.l1_table_offset, found.l1_size,
-                                                                    found.disk_size(header_->size)};
+    snapshots_[SnapshotRecord{.snapshot = found}.owner()] = {found.l1_table_offset, found.l1_size,
+                                                             found.disk_size(header_->size)};
     at += entry->entry_bytes;
   }
 }
