@@ -1,5 +1,6 @@
-// Plans for images of which a part cannot be read: they are made of what was seen, write nothing where
-// nothing was seen, and do no harm to what was there.
+// Plans where circumstances are bad: a part of the image or of its data file cannot be read, or it is on a
+// block device, which cannot grow and holds something else behind its end. They are made of what was seen,
+// write nothing where nothing was seen, and do no harm to what was there.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -13,19 +14,12 @@
 #include "checker/device/read_fully.h"
 #include "checker/planning/planner.h"
 #include "checker/planning/rehearsal.h"
-#include "corpus/build.h"
-#include "corpus/library.h"
+#include "tests/planning/recipe_files.h"
 #include "tests/support/carry_out.h"
 #include "tests/support/fault_device.h"
 
 namespace cowvet {
 namespace {
-
-const std::vector<corpus::Recipe>& recipes() {
-  static const std::vector<corpus::Recipe> all =
-      corpus::load_recipes(COWVET_SOURCE_DIR "/corpus/recipes").value();
-  return all;
-}
 
 // A data file of which a part may not be readable.
 class DataFile final : public Device {
@@ -86,13 +80,8 @@ struct Truth {
   Context context;
 };
 
-struct Case {
-  explicit Case(const corpus::Recipe& recipe) {
-    corpus::BuiltImage built = corpus::build(recipe).value();
-    image = std::move(built.image);
-    data_file = std::move(built.data_file);
-    if (recipe.data_file && recipe.data_file->found != corpus::DataFile::Found::yes) data_file.reset();
-  }
+struct Case : RecipeFiles {
+  using RecipeFiles::RecipeFiles;
 
   // Plans with a device that `spoil` made fail; a plan that says it is fit must not harm the files as they
   // are. Whether anything failed.
@@ -137,8 +126,6 @@ struct Case {
     EXPECT_EQ(find_harm(before.context, after.context, found_before, plan.steps), "");
   }
 
-  std::vector<std::byte> image;
-  std::optional<std::vector<std::byte>> data_file;
   bool is_block_device = false;
   DataExtent unreadable_data;
 };

@@ -11,27 +11,15 @@
 #include "checker/device/memory_device.h"
 #include "checker/planning/plan_file.h"
 #include "checker/planning/planner.h"
-#include "corpus/build.h"
-#include "corpus/library.h"
+#include "tests/planning/recipe_files.h"
 #include "tests/support/carry_out.h"
 
 namespace cowvet {
 namespace {
 
-const std::vector<corpus::Recipe>& recipes() {
-  static const std::vector<corpus::Recipe> all =
-      corpus::load_recipes(COWVET_SOURCE_DIR "/corpus/recipes").value();
-  return all;
-}
-
 // An image in memory with its data file, to be examined and written to.
-struct Bench {
-  explicit Bench(const corpus::Recipe& recipe) {
-    corpus::BuiltImage built = corpus::build(recipe).value();
-    image = std::move(built.image);
-    data_file = std::move(built.data_file);
-    if (recipe.data_file && recipe.data_file->found != corpus::DataFile::Found::yes) data_file.reset();
-  }
+struct Bench : RecipeFiles {
+  using RecipeFiles::RecipeFiles;
 
   // Calls use(inputs) with devices over what the files hold now.
   template <typename Use>
@@ -57,9 +45,6 @@ struct Bench {
   }
 
   void apply(const Plan& plan) { ASSERT_TRUE(carry_out(plan, image, data_file)); }
-
-  std::vector<std::byte> image;
-  std::optional<std::vector<std::byte>> data_file;
 };
 
 // Groups of rules whose remedies the planner has: of these nothing but what the rules leave to the user may
