@@ -28,8 +28,9 @@ std::expected<Plan, std::string> plan_for(const Recipe& recipe, const BuiltImage
   return plan;
 }
 
-// Files that a plan makes longer than this, by a hole, are not made in memory.
-constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
+// Files that a plan makes longer than this, by a hole, are not made in memory, of which fuzz inputs have 64
+// MiB.
+constexpr std::uint64_t kMostBytes = std::uint64_t{32} << 20;
 
 bool is_too_large(const Plan& plan) {
   return plan.image_bytes_after > kMostBytes || (plan.data_file && plan.data_file_bytes_after > kMostBytes);
